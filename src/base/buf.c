@@ -1,0 +1,133 @@
+/* Invariant: data is NULL or data[len] == 0, and len <= max. */
+#include "buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bytes
+bytes_of_text(const char *text)
+{
+	return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
+bool
+bytes_equal(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+void
+buf_init(struct buf *buf, size_t max)
+{
+	*buf = (struct buf){.max = max};
+}
+
+void
+buf_clear(struct buf *buf)
+{
+	if (buf->data != NULL) {
+		explicit_bzero(buf->data, buf->size);
+		free(buf->data);
+	}
+	buf_init(buf, buf->max);
+}
+
+void
+buf_reset(struct buf *buf)
+{
+	if (buf->data != NULL)
+		explicit_bzero(buf->data, buf->len);
+	buf->len = 0;
+	buf->overflow = false;
+}
+
+/* A new block instead of realloc(): the old one may hold secrets and is wiped. */
+static void
+grow(struct buf *buf, size_t need)
+{
+	size_t size = buf->size < 256 ? 256 : buf->size;
+	while (size < need)
+		size *= 2;
+	uint8_t *data = malloc(size);
+	if (data == NULL)
+		abort();
+	if (buf->data != NULL) {
+		memcpy(data, buf->data, buf->len);
+		explicit_bzero(buf->data, buf->size);
+		free(buf->data);
+	}
+	buf->data = data;
+	buf->size = size;
+}
+
+uint8_t *
+buf_reserve(struct buf *buf, size_t len)
+{
+	if (buf->overflow || len > buf->max - buf->len) {
+		buf->overflow = true;
+		return NULL;
+	}
+	if (buf->data == NULL || buf->size - buf->len <= len)
+		grow(buf, buf->len + len + 1);
+	return buf->data + buf->len;
+}
+
+void
+buf_add_len(struct buf *buf, size_t len)
+{
+	assert(len < buf->size - buf->len);
+	buf->len += len;
+	buf->data[buf->len] = 0;
+}
+
+bool
+buf_append(struct buf *buf, const void *data, size_t len)
+{
+	uint8_t *room = buf_reserve(buf, len);
+	if (room == NULL)
+		return false;
+	if (len > 0)
+		memcpy(room, data, len);
+	buf_add_len(buf, len);
+	return true;
+}
+
+bool
+buf_text(struct buf *buf, const char *text)
+{
+	return buf_append(buf, text, strlen(text));
+}
+
+bool
+buf_printf(struct buf *buf, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	va_list again;
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	assert(len >= 0);
+	uint8_t *room = buf_reserve(buf, (size_t)len);
+	if (room != NULL) {
+		(void)vsnprintf((char *)room, (size_t)len + 1, fmt, again);
+		buf_add_len(buf, (size_t)len);
+	}
+	va_end(again);
+	return room != NULL;
+}
+
+struct bytes
+buf_bytes(const struct buf *buf)
+{
+	return (struct bytes){buf->data, buf->len};
+}
+
+const char *
+buf_peek(const struct buf *buf)
+{
+	return buf->data == NULL ? "" : (const char *)buf->data;
+}
