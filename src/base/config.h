@@ -1,8 +1,8 @@
 /*
  * INI configuration (libinih) read whole, checked by a table of options, then applied.
  *
- * A section is "[kind]" or "[kind name]". An unknown section or key, a key twice, a value out of range
- * is an error that names file and line. Loading changes nothing: a bad file never replaces a good one.
+ * A section is "[kind]" or "[kind name]"; comments are lines that begin with '#' or ';'. An unknown section or key, a section or key twice, an empty value, a value out of range is an
+ * error that names file and line. Loading changes nothing: a bad file never replaces a good one.
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 struct config_entry {
 	char *kind; /* "token" of "[token west]" */
 	char *name; /* "west"; "" for a section without name */
-	char *key;
+	char *key;  /* "" for the section's own line */
 	char *value;
 	int line;
 };
@@ -72,7 +72,8 @@ void config_release(const char *kind, const struct config_option *options, size_
 bool config_check_known(const struct config *config, const struct config_option *options,
 	size_t option_count, struct err *err) MUST_USE;
 
-/* The names of the sections of a kind, in file order, no name twice. Returns the count; names borrowed. */
+/* The names of the sections of a kind, in file order, no name twice; at most `max` are stored. Returns how many
+ * there are; names borrowed. */
 size_t config_names(const struct config *config, const char *kind, const char **names, size_t max);
 
 DEFINE_CLEAN(config, struct config)

@@ -1,0 +1,453 @@
+/*
+ * libinih cuts lines, keys and section names silently, joins indented lines and ignores what follows a
+ * ']'. So its reader is ours: it counts lines, refuses what would be cut, and opens the sections. An
+ * entry with an empty key stands for the section's own line.
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ini.h>
+
+#include "buf.h"
+#include "file.h"
+
+#define FILE_MAX_BYTES (1 << 20)
+#define BLANKS         " \t\r\v\f" /* what libinih strips from both ends of a line */
+#define NAME_MAX_CHARS 48          /* libinih keeps 49 of a section's name or a key */
+
+struct parse {
+	struct config *config;
+	const char *next; /* rest of the text */
+	int line;
+	bool failed;
+	struct err *err;
+};
+
+static char *
+text_copy(const char *text)
+{
+	char *copy = strdup(text);
+	if (copy == NULL)
+		abort();
+	return copy;
+}
+
+static void
+entry_append(struct config *config, const char *kind, const char *name, const char *key,
+	const char *value, int line)
+{
+	struct config_entry *entries =
+		reallocarray(config->entries, config->count + 1, sizeof(*config->entries));
+	if (entries == NULL)
+		abort();
+	config->entries = entries;
+	entries[config->count++] = (struct config_entry){
+		text_copy(kind), text_copy(name), text_copy(key), text_copy(value), line};
+}
+
+static const struct config_entry *
+entry_find(const struct config *config, const char *kind, const char *name, const char *key)
+{
+	for (size_t i = 0; i < config->count; i++) {
+		const struct config_entry *entry = &config->entries[i];
+		if (strcmp(entry->kind, kind) == 0 && strcmp(entry->name, name) == 0 &&
+			strcmp(entry->key, key) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool
+parse_fail(struct parse *parse, const char *what, const char *text)
+{
+	if (!parse->failed)
+		(void)err_set(parse->err, ERR_CONFIG, "%s:%d: %s%s.", parse->config->path,
+			parse->line, what, text);
+	parse->failed = true;
+	return false;
+}
+
+static bool
+entry_add(
+	struct parse *parse, const char *kind, const char *name, const char *key, const char *value)
+{
+	if (parse->config->count == CONFIG_ENTRIES_MAX)
+		return parse_fail(parse, "too many lines", "");
+	const struct config_entry *twin = entry_find(parse->config, kind, name, key);
+	if (twin != NULL) {
+		char before[32];
+		(void)snprintf(before, sizeof(before), " (line %d)", twin->line);
+		return parse_fail(parse,
+			*key == '\0' ? "this section stands twice" : "this key stands twice",
+			before);
+	}
+	entry_append(parse->config, kind, name, key, value, parse->line);
+	return true;
+}
+
+/* "[kind]" or "[kind name]", one blank between, nothing after it. `line` has no newline. */
+static bool
+section_open(struct parse *parse, const char *line)
+{
+	char kind[NAME_MAX_CHARS + 1];
+	char name[NAME_MAX_CHARS + 1] = "";
+	size_t len = strlen(line);
+	if (len < 3 || line[len - 1] != ']' || len - 2 > NAME_MAX_CHARS)
+		return parse_fail(parse, "a section is [kind] or [kind name]", "");
+	size_t kind_len = strcspn(line + 1, " ]");
+	memcpy(kind, line + 1, kind_len);
+	kind[kind_len] = '\0';
+	const char *rest = line + 1 + kind_len;
+	if (*rest == ' ') {
+		size_t name_len = strcspn(rest + 1, " ]");
+		memcpy(name, rest + 1, name_len);
+		name[name_len] = '\0';
+		rest += 1 + name_len;
+		if (name_len == 0)
+			rest = "";
+	}
+	if (kind_len == 0 || strcmp(rest, "]") != 0)
+		return parse_fail(parse, "a section is [kind] or [kind name]", "");
+	return entry_add(parse, kind, name, "", "");
+}
+
+/* ini_reader: one line with its newline, NULL at the end or after an error. */
+static char *
+read_line(char *line, int size, void *context)
+{
+	struct parse *parse = context;
+	if (parse->failed || *parse->next == '\0')
+		return NULL;
+	parse->line++;
+	size_t len = strcspn(parse->next, "\n");
+	if (len > CONFIG_LINE_MAX || len + 2 > (size_t)size)
+		return (void)parse_fail(parse, "the line is too long", ""), NULL;
+	memcpy(line, parse->next, len);
+	parse->next += len;
+	if (*parse->next == '\n')
+		parse->next++;
+	while (len > 0 && strchr(BLANKS, line[len - 1]) != NULL)
+		len--;
+	line[len] = '\0';
+	const char *start = line + strspn(line, BLANKS);
+	if (*start == '[' && !section_open(parse, start))
+		return NULL;
+	line[len] = '\n';
+	line[len + 1] = '\0';
+	return line;
+}
+
+/* ini_handler: the section is the one that read_line() opened last. */
+static int
+take_entry(void *context, const char *section, const char *key, const char *value)
+{
+	struct parse *parse = context;
+	const struct config *config = parse->config;
+	(void)section;
+	if (config->count == 0)
+		return parse_fail(parse, "a key before the first section", "");
+	if (*key == '\0' || strlen(key) > NAME_MAX_CHARS)
+		return parse_fail(parse, "a key has 1 to 48 characters", "");
+	if (*value == '\0')
+		return parse_fail(
+			parse, "no value; leave the line out to get the default of ", key);
+	const struct config_entry *last = &config->entries[config->count - 1];
+	return entry_add(parse, last->kind, last->name, key, value);
+}
+
+struct config *
+config_parse(const char *path, const char *text, struct err *err)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	if (config == NULL)
+		abort();
+	config->path = text_copy(path);
+	/* settings of the library, the same at each call; comments are lines of their own, so a URI may hold ';' */
+	ini_use_stack = false;
+	ini_max_line = CONFIG_LINE_MAX + 3;
+	ini_initial_alloc = CONFIG_LINE_MAX + 3;
+	ini_allow_multiline = false;
+	ini_allow_inline_comments = false;
+	ini_allow_bom = false;
+	ini_stop_on_first_error = true;
+	struct parse parse = {.config = config, .next = text, .err = err};
+	int result = ini_parse_stream(read_line, &parse, take_entry, &parse);
+	if (result != 0)
+		(void)parse_fail(&parse, "neither a [section], a comment nor key = value", "");
+	if (parse.failed) {
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+struct config *
+config_load(const char *path, struct err *err)
+{
+	CLEAN(buf)
+	struct buf text;
+	buf_init(&text, FILE_MAX_BYTES);
+	if (!file_read(path, &text, ERR_CONFIG, err))
+		return NULL;
+	if (strlen(buf_peek(&text)) != text.len)
+		return (void)err_set(err, ERR_CONFIG, "%s is not a text file.", path), NULL;
+	return config_parse(path, buf_peek(&text), err);
+}
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->count; i++) {
+		free(config->entries[i].kind);
+		free(config->entries[i].name);
+		free(config->entries[i].key);
+		free(config->entries[i].value);
+	}
+	free(config->entries);
+	free(config->path);
+	free(config);
+}
+
+struct unit {
+	const char *suffix;
+	int64_t factor;
+};
+
+static const struct unit no_units[] = {
+	{"", 1},
+};
+/* Smallest first: unit_format() takes the largest that divides. Milliseconds. */
+static const struct unit duration_units[] = {
+	{"ms", 1       },
+	{"s",  1000    },
+	{"m",  60000   },
+	{"h",  3600000 },
+	{"d",  86400000},
+};
+static const struct unit size_units[] = {
+	{"",  1      },
+	{"K", 1 << 10},
+	{"M", 1 << 20},
+	{"G", 1 << 30},
+};
+
+struct number_type {
+	const struct unit *units;
+	size_t unit_count;
+	const char *what;
+};
+
+static struct number_type
+number_type_of(enum config_type type)
+{
+	if (type == CONFIG_DURATION)
+		return (struct number_type){duration_units, ARRAY_LEN(duration_units),
+			"a duration such as 500ms, 30s or 90d"};
+	if (type == CONFIG_SIZE)
+		return (struct number_type){
+			size_units, ARRAY_LEN(size_units), "a size such as 64K or 30M"};
+	return (struct number_type){no_units, ARRAY_LEN(no_units), "a whole number"};
+}
+
+/* Digits and one of the units, nothing else; no sign, no blank, no overflow. */
+static bool
+number_parse(const char *text, struct number_type type, int64_t *ret_value)
+{
+	int64_t value = 0;
+	size_t digits = strspn(text, "0123456789");
+	for (size_t i = 0; i < digits; i++) {
+		if (__builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, text[i] - '0', &value))
+			return false;
+	}
+	for (size_t i = 0; digits > 0 && i < type.unit_count; i++) {
+		if (strcmp(text + digits, type.units[i].suffix) == 0)
+			return !__builtin_mul_overflow(value, type.units[i].factor, ret_value);
+	}
+	return false;
+}
+
+static void
+number_format(int64_t value, struct number_type type, char text[static 32])
+{
+	size_t best = 0;
+	for (size_t i = 1; i < type.unit_count && value != 0; i++) {
+		if (value % type.units[i].factor == 0)
+			best = i;
+	}
+	(void)snprintf(text, 32, "%lld%s", (long long)(value / type.units[best].factor),
+		type.units[best].suffix);
+}
+
+static bool
+number_set(const struct config_option *option, const char *value, int64_t *ret_value, char *allowed,
+	size_t size)
+{
+	struct number_type type = number_type_of(option->type);
+	int64_t number;
+	if (number_parse(value, type, &number) && number >= option->min && number <= option->max) {
+		*ret_value = number;
+		return true;
+	}
+	char min[32];
+	char max[32];
+	number_format(option->min, type, min);
+	number_format(option->max, type, max);
+	(void)snprintf(allowed, size, "%s from %s to %s", type.what, min, max);
+	return false;
+}
+
+/* false: `allowed` says what the value may be; nothing is changed. */
+static bool
+option_set(const struct config_option *option, const char *value, void *target, char *allowed,
+	size_t size)
+{
+	void *field = (char *)target + option->offset;
+	switch (option->type) {
+	case CONFIG_PATH:
+		if (value[0] != '/') {
+			(void)snprintf(allowed, size, "an absolute path");
+			return false;
+		}
+		*(char **)field = text_copy(value);
+		return true;
+	case CONFIG_TEXT:
+	case CONFIG_LIST:
+		*(char **)field = text_copy(value);
+		return true;
+	case CONFIG_BOOL:
+		if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0) {
+			(void)snprintf(allowed, size, "yes or no");
+			return false;
+		}
+		*(bool *)field = strcmp(value, "yes") == 0;
+		return true;
+	case CONFIG_INTEGER:
+	case CONFIG_DURATION:
+	case CONFIG_SIZE:
+		return number_set(option, value, field, allowed, size);
+	}
+	assert(!"a type outside the enum");
+	return false;
+}
+
+/* Bounds what a wrong file can put into a message. */
+#define SHOWN "%.64s"
+
+static bool
+option_apply(const struct config *config, const char *name, const struct config_option *option,
+	void *target, struct err *err)
+{
+	char allowed[128] = "";
+	const struct config_entry *entry = entry_find(config, option->kind, name, option->key);
+	if (entry != NULL) {
+		if (option_set(option, entry->value, target, allowed, sizeof(allowed)))
+			return true;
+		return err_set(err, ERR_CONFIG, "%s:%d: %s = \"" SHOWN "\" must be %s.",
+			config->path, entry->line, option->key, entry->value, allowed);
+	}
+	if (option->initial == NULL)
+		return true;
+	if (strcmp(option->initial, "!") == 0) {
+		const struct config_entry *section = entry_find(config, option->kind, name, "");
+		return err_set(err, ERR_CONFIG, "%s:%d: [%s%s" SHOWN "] needs a line \"%s = ...\".",
+			config->path, section == NULL ? 1 : section->line, option->kind,
+			*name == '\0' ? "" : " ", name, option->key);
+	}
+	bool valid = option_set(option, option->initial, target, allowed, sizeof(allowed));
+	assert(valid); /* the table's own default */
+	return valid;
+}
+
+bool
+config_apply(const struct config *config, const char *kind, const char *name,
+	const struct config_option *options, size_t option_count, void *target, struct err *err)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		if (strcmp(options[i].kind, kind) != 0)
+			continue;
+		if (!option_apply(config, name, &options[i], target, err)) {
+			config_release(kind, options, option_count, target);
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+config_release(
+	const char *kind, const struct config_option *options, size_t option_count, void *target)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		void *field = (char *)target + options[i].offset;
+		if (strcmp(options[i].kind, kind) != 0)
+			continue;
+		switch (options[i].type) {
+		case CONFIG_TEXT:
+		case CONFIG_PATH:
+		case CONFIG_LIST:
+			free(*(char **)field);
+			*(char **)field = NULL;
+			break;
+		case CONFIG_BOOL:
+			*(bool *)field = false;
+			break;
+		case CONFIG_INTEGER:
+		case CONFIG_DURATION:
+		case CONFIG_SIZE:
+			*(int64_t *)field = 0;
+			break;
+		}
+	}
+}
+
+static bool
+entry_known(
+	const struct config_entry *entry, const struct config_option *options, size_t option_count)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		if (strcmp(options[i].kind, entry->kind) == 0 &&
+			(*entry->key == '\0' || strcmp(options[i].key, entry->key) == 0))
+			return true;
+	}
+	return false;
+}
+
+bool
+config_check_known(const struct config *config, const struct config_option *options,
+	size_t option_count, struct err *err)
+{
+	for (size_t i = 0; i < config->count; i++) {
+		const struct config_entry *entry = &config->entries[i];
+		if (entry_known(entry, options, option_count))
+			continue;
+		if (*entry->key == '\0')
+			return err_set(err, ERR_CONFIG,
+				"%s:%d: no section of kind \"" SHOWN "\" is known.", config->path,
+				entry->line, entry->kind);
+		return err_set(err, ERR_CONFIG, "%s:%d: no key \"" SHOWN "\" is known in [%s].",
+			config->path, entry->line, entry->key, entry->kind);
+	}
+	return true;
+}
+
+size_t
+config_names(const struct config *config, const char *kind, const char **names, size_t max)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < config->count; i++) {
+		const struct config_entry *entry = &config->entries[i];
+		if (*entry->key != '\0' || strcmp(entry->kind, kind) != 0)
+			continue;
+		if (count < max)
+			names[count] = entry->name;
+		count++;
+	}
+	return count;
+}
