@@ -1,0 +1,149 @@
+/*
+ * One configured token: its worker process, watched, replaced and spoken to. Everything runs in the
+ * event loop, nothing blocks, and no callback runs inside a call that asked for it.
+ *
+ * A token is born, configured and freed by tokens.h; this header is what the operations use.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "custodyd/latency.h"
+#include "wire/wire.h"
+
+struct token;
+
+enum token_state {
+	TOKEN_STATE_STARTING,     /* a worker is on its way; see the step */
+	TOKEN_STATE_LOGIN_NEEDED, /* waits for custodyctl token login */
+	TOKEN_STATE_NOT_ENROLLED, /* logged in, without an identity: only token_enroll() is served */
+	TOKEN_STATE_READY,
+	TOKEN_STATE_UNAVAILABLE, /* the last worker failed; another starts after the back-off */
+	TOKEN_STATE_REFUSED, /* integrity or PIN: nothing is tried again until something changes */
+	TOKEN_STATE_STOPPED, /* removed from the configuration, or the daemon ends */
+};
+
+/* "starting", "login-needed", … as in doc/api.md. Static. */
+const char *token_state_name(enum token_state state);
+
+/* Names a request to whom it belongs; opaque here. An answer carries it back, never a pointer. */
+struct token_ticket {
+	uint64_t op_id;
+	uint32_t slot; /* which of the operation's requests */
+};
+
+/* One request to a token. */
+struct token_job {
+	enum wire_type type;
+	const void *
+		request; /* struct of the type's request record; encoded before token_request() returns */
+	struct token_ticket ticket;
+	uint32_t caller;     /* uid: queues are fair, and bounded, per caller */
+	int64_t deadline_ms; /* clock_monotonic_ms() after which the answer is of no use */
+	enum latency_kind kind;
+	const uint8_t
+		*digest; /* 32 octets that name the caller's input across tokens (a dual operation's
+	                                envelope); NULL: the request's own digest. For barring poison (threats B2) */
+};
+
+/* What became of a request: exactly one of `fields` and `err` is set. All borrowed during the call. */
+struct token_answer {
+	enum wire_type type;
+	const void *
+		fields; /* struct of the type's answer record. It points into a datagram that is wiped after the
+	                          call: what is secret goes into a struct secret (secret_from) */
+	const struct err *err; /* ours (no worker, time-out) or the worker's */
+	int64_t elapsed_us;    /* since the request was sent to the worker; 0 if it never was */
+};
+
+/*
+ * Takes a request. true: exactly one delivery follows, from the loop, unless it is cancelled. false,
+ * at once and with no delivery: the state's own reason (PIN_NEEDED, PIN_REFUSED, PIN_LOCKED,
+ * TOKEN_NOT_ENROLLED, TOKEN_IMPOSTOR, …), UNAVAILABLE (starting, breaker open, barred as poison),
+ * THROTTLED (the caller has too much in flight), TIMEOUT (deadline passed already), BAD_PARAMETER (does
+ * not fit a message). A mutation whose fate is not known is delivered as OUTCOME_UNKNOWN.
+ */
+bool token_request(struct token *token, const struct token_job *job, struct err *err) MUST_USE;
+
+/* Nobody waits any longer: queued work is removed, an answer of running work is dropped. Unknown tickets are fine. */
+void token_cancel(struct token *token, struct token_ticket ticket);
+
+/*
+ * Makes the identity key pair of a token that has none and stores it through the record callback; the
+ * delivery (type WIRE_ENROLL) comes when the identity has been proved and the token is ready.
+ * CONFLICT: enrolled already. Else as token_request().
+ */
+bool token_enroll(struct token *token, struct token_ticket ticket, int64_t deadline_ms,
+	struct err *err) MUST_USE;
+
+const char *token_name(const struct token *token);
+const char *token_region(const struct token *token);
+enum token_state token_state(const struct token *token);
+/* Takes work now: ready, and the breaker not open. */
+bool token_is_ready(const struct token *token);
+/* Why it takes none: what token_request() would say. false when it is ready. */
+bool token_trouble(const struct token *token, struct err *ret_err);
+
+/* Expected wait in microseconds of an operation of this kind if it were asked for now: for choosing between two tokens. */
+int64_t token_load_us(const struct token *token, enum latency_kind kind);
+/* Quantile of recent operations of a kind, in microseconds; 0 as long as too few are known. */
+int64_t token_latency_us(const struct token *token, enum latency_kind kind, unsigned percent);
+/* No requests wait in its queue: a hedge may be sent to it (threats B17: never on an overloaded token). */
+bool token_is_idle(const struct token *token);
+
+#define TOKEN_TEXT_MAX       128
+#define TOKEN_REDUCED_MAX    16
+#define TOKEN_ALGORITHMS_MAX 48
+#define TOKEN_ATTRIBUTES_MAX 32
+
+struct token_algorithm {
+	char alg[32];
+	char operations[128]; /* words apart by one blank, in the dialect's spelling */
+	char how[96];
+};
+
+struct token_attribute {
+	char name[48];
+	bool required; /* else hardening */
+	bool honoured;
+};
+
+/* The members of Token in doc/api.md. Copied: valid as long as the caller keeps it. About 20 KiB. */
+struct token_status {
+	char name[33];
+	char region[TOKEN_TEXT_MAX];
+	const char *state; /* static */
+	char detail[320];
+	char label[TOKEN_TEXT_MAX], serial[TOKEN_TEXT_MAX], manufacturer[TOKEN_TEXT_MAX],
+		model[TOKEN_TEXT_MAX], firmware[TOKEN_TEXT_MAX];
+	bool enrolled;
+	char identity[65]; /* SHA-256 of the identity's SPKI; "" without one */
+	struct {
+		int64_t pid; /* 0: none */
+		int64_t restarts;
+		int64_t started_at; /* Unix seconds; 0: none */
+		char step[64];
+	} worker;
+	int64_t sessions;
+	int64_t in_flight;
+	int64_t queued;
+	const char *breaker; /* "closed", "open", "half-open" */
+	bool flapping;
+	int64_t objects_ours, objects_foreign;
+	int64_t decrypt_us; /* median of recent private-key operations; 0: unknown */
+	char reduced[TOKEN_REDUCED_MAX][TOKEN_TEXT_MAX];
+	size_t reduced_count;
+	struct err last_error; /* code ERR_NONE: none */
+	int64_t last_error_at; /* Unix seconds */
+	struct token_algorithm algorithms[TOKEN_ALGORITHMS_MAX];
+	size_t algorithm_count;
+	struct token_attribute attributes[TOKEN_ATTRIBUTES_MAX];
+	size_t attribute_count;
+	int64_t late_answers; /* counted and dropped */
+};
+
+void token_status_get(const struct token *token, struct token_status *ret_status);

@@ -1,0 +1,108 @@
+/*
+ * All configured tokens by name: what starts them, tells them what the catalog knows, and stops them.
+ * custodyd never loads a PKCS#11 module and never holds a PIN; both are the workers'.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "custodyd/token.h"
+
+struct loop;
+struct tokens;
+
+#define TOKENS_MAX       16
+#define TOKEN_SPKI_MAX   1024 /* DER of an identity public key */
+#define TOKEN_PIN_DIGEST 32 /* keyed digest of a refused PIN source's content, made by the worker */
+#define TOKEN_PIN_SALT   16
+
+/* What the catalog remembers of a token. */
+struct token_record {
+	uint8_t spki[TOKEN_SPKI_MAX]; /* of the enrolled identity */
+	size_t spki_len;              /* 0: not enrolled */
+	bool pin_refused; /* the content that this digest names was refused: it is never tried again */
+	uint8_t pin_salt[TOKEN_PIN_SALT];
+	uint8_t pin_digest[TOKEN_PIN_DIGEST];
+};
+
+/* What the tokens need of the daemon. Every function is called from the loop, none from inside a token_…() call. */
+struct tokens_host {
+	void *ctx;
+	/* The one delivery of an accepted request. */
+	void (*deliver)(void *ctx, struct token_ticket ticket, const struct token_answer *answer);
+	/* A worker logged in and proved the token's identity: reconcile intents, forget what was proved before. */
+	void (*ready)(void *ctx, struct token *token);
+	/* May the peer of this connection log in? Administrators only. */
+	bool (*may_login)(void *ctx, int fd);
+	/* The record of a token; all zero for one never seen. A failure leaves the token unavailable, with back-off. */
+	bool (*load)(void *ctx, const char *name, struct token_record *ret_record, struct err *err);
+	/* Stores it whole, durably, before it returns. */
+	bool (*store)(
+		void *ctx, const char *name, const struct token_record *record, struct err *err);
+};
+
+/* A [token NAME] section. Strings are borrowed during the call; NULL is "". */
+struct token_options {
+	const char *name;
+	const char *region;
+	const char *uri;
+	const char *module;
+	const char *pin_source;     /* as configured; "ask" opens the login socket */
+	const char *env;            /* words: NAME copies ours, NAME=value sets */
+	const char *accept_reduced; /* words */
+	const char *user;           /* whom the worker becomes after it read the PIN; "" stays */
+	int sessions;               /* threads of the worker, 1-64 */
+	bool one_thread;            /* one session whatever `sessions` says (threats B38) */
+};
+
+struct tokens_options {
+	const char *worker;         /* path of custody-token */
+	const char *socket;         /* the daemon's: login sockets are made beside it */
+	unsigned caller_max;        /* requests of one caller at one token, queued or running */
+	int64_t recycle_operations; /* a worker is replaced after so many; 0: never */
+	int64_t recycle_bytes;      /* … or when its resident memory passes this; 0: never */
+	int64_t idle_ping_ms;       /* a worker without work is pinged this often; 0: never */
+	const struct token_options *tokens;
+	size_t token_count;
+};
+
+/*
+ * Starts a worker for each token and returns; a token that cannot start is no error (threats B35).
+ * ERR_CONFIG: two tokens of one name, too many, a name or number out of range, a login socket that
+ * cannot be made. `host` is copied.
+ */
+struct tokens *tokens_new(struct loop *loop, const struct tokens_host *host,
+	const struct tokens_options *options, struct err *err) MUST_USE;
+/* Kills what still runs; no delivery is made any more. */
+void tokens_free(struct tokens *tokens);
+
+/* Borrowed; NULL if none of that name is configured. Valid until a reload removes it. */
+struct token *tokens_find(struct tokens *tokens, const char *name);
+size_t tokens_count(const struct tokens *tokens);
+/* In order of configuration; `index` below the count. */
+struct token *tokens_get(struct tokens *tokens, size_t index);
+
+/*
+ * Takes new options: tokens gone from them are stopped (their requests fail), new ones started, one whose
+ * section changed gets a new worker (the replacement logged in first where it is the same token), others
+ * go on. A PIN source that was refused is looked at again. A failure changes nothing.
+ */
+bool tokens_reload(
+	struct tokens *tokens, const struct tokens_options *options, struct err *err) MUST_USE;
+
+/*
+ * Takes no new requests (SHUTTING_DOWN), lets running work end, then stops the workers. done(ctx) is called
+ * once, from the loop, when all workers are gone: at the latest `limit_ms` and a second of grace from now.
+ */
+void tokens_stop(struct tokens *tokens, int64_t limit_ms, void (*done)(void *ctx), void *ctx);
+
+static inline void
+tokens_clean(struct tokens **pointer)
+{
+	tokens_free(*pointer);
+	*pointer = NULL;
+}
