@@ -1,0 +1,89 @@
+/*
+ * The audit file: append-only JSON lines, hash-chained, written before the answer. No record, no answer (threats
+ * D2); after a failed sync nothing is appended until the file was opened and verified again (D3).
+ *
+ * A line is {"seq":N,"prev":"<hex>",…,"hash":"<hex>"}: hash = SHA-256 of the line's octets before ,"hash"; prev is the
+ * hash of the line before, zeros for the first. Times never decrease.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+#define AUDIT_HASH_BYTES 32
+#define AUDIT_LINE_MAX   8192
+
+struct audit;
+
+struct audit_record {
+	const char *request; /* request id (UUID); NULL for what the daemon does by itself */
+	bool by_daemon;      /* no caller: start, scheduled purge */
+	uid_t uid;
+	gid_t gid;
+	const char *user; /* cached name of uid, NULL if unknown */
+	pid_t pid;
+	uint64_t pid_start;
+	const char *application; /* GUID, NULL or "" for none */
+	const char *operation;   /* audit name of the route: "key.unwrap" */
+	const char *vault, *key,
+		*version; /* as named by the request, NULL or "" if none; escaped, cut at 256 octets */
+	enum err_code code; /* ERR_NONE: done */
+	int status;         /* HTTP status of the answer, 0 if none */
+	const char *
+		detail; /* kids and tokens of a dual operation, a principal…; NULL for none; cut at 1,024 octets */
+	uint64_t catalog; /* db_generation() after the operation */
+};
+
+struct audit_head {
+	uint64_t records;
+	uint64_t offset; /* octets of the file up to and with the last record */
+	uint8_t hash[AUDIT_HASH_BYTES];
+	uint64_t catalog; /* generation in the last record */
+};
+
+/*
+ * Opens or makes the file (0600, directory synced), checks modes and owner (ERR_CONFIG), verifies the chain of the last
+ * AUDIT_TAIL_BYTES, cuts off a partial last line and records that. ERR_AUDIT_INTEGRITY names the line's offset.
+ * Blocking.
+ */
+#define AUDIT_TAIL_BYTES (8 << 20)
+struct audit *audit_open(const char *path, struct err *err) MUST_USE;
+void audit_close(struct audit *audit);
+
+/*
+ * Appends one record; with `durable` it is on disk when true is returned. ERR_STORAGE_FULL (nothing is left in the file;
+ * works again when there is room), ERR_STORAGE, ERR_AUDIT_INTEGRITY for a shrunk or replaced file (D19): then do
+ * not answer what was asked.
+ */
+bool audit_append(struct audit *audit, const struct audit_record *record, bool durable,
+	struct err *err) MUST_USE;
+/* Puts what was appended on disk and checks that the file is still the one that was opened. Timer: `audit-sync`. */
+bool audit_sync(struct audit *audit, struct err *err) MUST_USE;
+bool audit_failed(const struct audit *audit); /* latched by a failed sync or a changed file */
+/* After such a failure: opens and verifies the file again; the head must be the one remembered. */
+bool audit_reopen(struct audit *audit, struct err *err) MUST_USE;
+
+struct audit_head audit_head(const struct audit *audit);
+
+/*
+ * Compares with what the catalog remembers (threats D8, D16): ERR_AUDIT_INTEGRITY if the record of `remembered` is not in the
+ * file with that hash at that place (the audit was cut or replaced); ERR_CATALOG_INTEGRITY if the audit tells of a later
+ * generation of the catalog (an old copy was put back). At start, before serving.
+ */
+bool audit_check(
+	const struct audit *audit, const struct audit_head *remembered, struct err *err) MUST_USE;
+
+/* Walks a whole file: for tools and tests. ERR_AUDIT_INTEGRITY names line and offset of the first bad one. */
+bool audit_verify(const char *path, struct audit_head *ret_head, struct err *err) MUST_USE;
+
+static inline void
+audit_clean(struct audit **audit)
+{
+	audit_close(*audit);
+	*audit = NULL;
+}

@@ -1,0 +1,85 @@
+/*
+ * custodyd's configuration, read whole and checked whole before any of it is used (threats F20). The rows are in
+ * option.tbl.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "access.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "db/db_token.h"
+
+#define OPTIONS_TOKENS_MAX       32
+#define OPTIONS_APPLICATIONS_MAX 256
+
+/* Durations in milliseconds, sizes in octets. Strings are never NULL after options_load(): "" for an empty one. */
+struct options_daemon {
+	char *catalog, *audit, *socket, *socket_mode_text, *socket_group, *worker, *dns_suffix,
+		*tenant_id, *administrators, *log_level_text;
+	int64_t catalog_reserve, audit_sync, name_refresh;
+	int64_t connections, connections_per_user, connections_reserved, connection_age,
+		idle_timeout, request_timeout, header_size, body_size;
+	int64_t in_flight_per_caller, queue, operation_timeout, create_timeout, start_timeout,
+		drain_timeout, recycle_memory, purge_interval, clock_jump_limit;
+	bool network_filesystem;
+
+	mode_t socket_mode;       /* from socket-mode */
+	gid_t socket_gid;         /* from socket-group; (gid_t)-1 if empty */
+	enum log_level log_level; /* from log-level */
+};
+
+struct options_token {
+	char name[DB_TOKEN_NAME];
+	char *uri, *module, *pin_source, *region, *env, *user, *accept_reduced;
+	int64_t sessions; /* at least 1: number of CPUs applied, 1 under one-thread */
+	bool one_thread;
+
+	uid_t uid; /* from user; the daemon's own if empty */
+	gid_t gid;
+};
+
+struct options {
+	struct options_daemon daemon;
+	struct options_token *tokens; /* in file order; at least one */
+	size_t token_count;
+	struct access_application *applications;
+	size_t application_count;
+};
+
+/*
+ * Reads, checks and resolves (users and groups of the system: blocking). ERR_CONFIG names file, section, key and what is
+ * allowed. Nothing is kept on failure.
+ */
+struct options *options_load(const char *path, struct err *err) MUST_USE;
+void options_free(struct options *options);
+
+/*
+ * The first option that differs between two configurations and is not reloadable ("[token west] uri"), for a warning that
+ * a restart is needed; false: there is none. A token added or removed counts.
+ */
+bool options_need_restart(
+	const struct options *running, const struct options *loaded, char *ret_name, size_t size);
+
+/* Borrowed; NULL if not configured. */
+const struct options_token *options_find_token(const struct options *options, const char *name);
+
+/* A row of the table for those who print it: man page, sample. Index from 0; false at the end. */
+struct options_row {
+	const char *section; /* "custodyd", "token", "application" */
+	const char *key;
+	const char *type;    /* "path", "text", "list", "yes/no", "integer", "duration", "size" */
+	const char *initial; /* "" for empty, NULL if the option must be given */
+	char range[64];      /* "10ms to 60s", "" for none */
+	bool reloadable;
+	const char *help;
+};
+bool options_row(size_t index, struct options_row *ret_row);
+
+DEFINE_CLEAN(options, struct options)
