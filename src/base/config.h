@@ -1,8 +1,9 @@
 /*
  * INI configuration (libinih) read whole, checked by a table of options, then applied.
  *
- * A section is "[kind]" or "[kind name]"; comments are lines that begin with '#' or ';'. An unknown section or key, a section or key twice, an empty value, a value out of range is an
- * error that names file and line. Loading changes nothing: a bad file never replaces a good one.
+ * A section is "[kind]" or "[kind name]"; comments are lines that begin with '#' or ';'. An unknown
+ * section or key, a section or key twice, an empty value, a value out of range is an error that names
+ * file and line. Loading changes nothing: a bad file never replaces a good one.
  */
 #pragma once
 

@@ -95,12 +95,16 @@ parse_host(const char *start, const char *end, struct kid *kid)
 {
 	if (!copy_part(start, end, kid->host, sizeof(kid->host)))
 		return false;
-	if (!all_of(kid->host, strlen(kid->host), DIGITS LOWER "-."))
+	size_t len = strlen(kid->host);
+	if (!all_of(kid->host, len, DIGITS LOWER "-."))
 		return false;
+	if (strstr(kid->host, "..") != NULL || kid->host[len - 1] == '.')
+		return false; /* DNS takes a last dot, a canonical spelling has none */
 	const char *dot = strchr(start, '.');
 	if (dot == NULL || dot > end)
 		dot = end;
-	return copy_part(start, dot, kid->vault, sizeof(kid->vault)) && id_vault_name_valid(kid->vault);
+	return copy_part(start, dot, kid->vault, sizeof(kid->vault)) &&
+	       id_vault_name_valid(kid->vault);
 }
 
 bool
