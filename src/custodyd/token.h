@@ -24,7 +24,7 @@ enum token_state {
 	TOKEN_STATE_READY,
 	TOKEN_STATE_UNAVAILABLE, /* the last worker failed; another starts after the back-off */
 	TOKEN_STATE_REFUSED, /* integrity or PIN: nothing is tried again until something changes */
-	TOKEN_STATE_STOPPED, /* removed from the configuration, or the daemon ends */
+	TOKEN_STATE_STOPPED, /* the daemon ends */
 };
 
 /* "starting", "login-needed", … as in doc/api.md. Static. */
@@ -39,25 +39,33 @@ struct token_ticket {
 /* One request to a token. */
 struct token_job {
 	enum wire_type type;
-	const void *
-		request; /* struct of the type's request record; encoded before token_request() returns */
+	/* Struct of the type's request record; encoded before token_request() returns. */
+	const void *request;
 	struct token_ticket ticket;
-	uint32_t caller;     /* uid: queues are fair, and bounded, per caller */
-	int64_t deadline_ms; /* clock_monotonic_ms() after which the answer is of no use */
+	/* uid: queues are fair, and bounded, per caller. */
+	uint32_t caller;
+	/* clock_monotonic_ms() after which the answer is of no use. */
+	int64_t deadline_ms;
 	enum latency_kind kind;
-	const uint8_t
-		*digest; /* 32 octets that name the caller's input across tokens (a dual operation's
-	                                envelope); NULL: the request's own digest. For barring poison (threats B2) */
+	/*
+	 * 32 octets that name the caller's input across tokens (the digest of a dual operation's envelope);
+	 * NULL: the digest of the request itself. Bars what kills workers (threats B2).
+	 */
+	const uint8_t *digest;
 };
 
 /* What became of a request: exactly one of `fields` and `err` is set. All borrowed during the call. */
 struct token_answer {
 	enum wire_type type;
-	const void *
-		fields; /* struct of the type's answer record. It points into a datagram that is wiped after the
-	                          call: what is secret goes into a struct secret (secret_from) */
-	const struct err *err; /* ours (no worker, time-out) or the worker's */
-	int64_t elapsed_us;    /* since the request was sent to the worker; 0 if it never was */
+	/*
+	 * Struct of the type's answer record. It points into a datagram that is wiped after the call: what
+	 * is secret goes into a struct secret (secret_from).
+	 */
+	const void *fields;
+	/* Ours (no worker, time-out) or the worker's. */
+	const struct err *err;
+	/* Since the request was sent to the worker; 0 if it never was. */
+	int64_t elapsed_us;
 };
 
 /*

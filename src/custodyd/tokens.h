@@ -13,9 +13,9 @@
 #include "custodyd/token.h"
 
 struct loop;
+struct options;
 struct tokens;
 
-#define TOKENS_MAX       16
 #define TOKEN_SPKI_MAX   1024 /* DER of an identity public key */
 #define TOKEN_PIN_DIGEST 32 /* keyed digest of a refused PIN source's content, made by the worker */
 #define TOKEN_PIN_SALT   16
@@ -45,54 +45,26 @@ struct tokens_host {
 		void *ctx, const char *name, const struct token_record *record, struct err *err);
 };
 
-/* A [token NAME] section. Strings are borrowed during the call; NULL is "". */
-struct token_options {
-	const char *name;
-	const char *region;
-	const char *uri;
-	const char *module;
-	const char *pin_source;     /* as configured; "ask" opens the login socket */
-	const char *env;            /* words: NAME copies ours, NAME=value sets */
-	const char *accept_reduced; /* words */
-	const char *user;           /* whom the worker becomes after it read the PIN; "" stays */
-	int sessions;               /* threads of the worker, 1-64 */
-	bool one_thread;            /* one session whatever `sessions` says (threats B38) */
-};
-
-struct tokens_options {
-	const char *worker;         /* path of custody-token */
-	const char *socket;         /* the daemon's: login sockets are made beside it */
-	unsigned caller_max;        /* requests of one caller at one token, queued or running */
-	int64_t recycle_operations; /* a worker is replaced after so many; 0: never */
-	int64_t recycle_bytes;      /* … or when its resident memory passes this; 0: never */
-	int64_t idle_ping_ms;       /* a worker without work is pinged this often; 0: never */
-	const struct token_options *tokens;
-	size_t token_count;
-};
-
 /*
  * Starts a worker for each token and returns; a token that cannot start is no error (threats B35).
- * ERR_CONFIG: two tokens of one name, too many, a name or number out of range, a login socket that
- * cannot be made. `host` is copied.
+ * ERR_CONFIG: a login socket that cannot be made. `host` is copied, of `options` what is needed.
  */
 struct tokens *tokens_new(struct loop *loop, const struct tokens_host *host,
-	const struct tokens_options *options, struct err *err) MUST_USE;
+	const struct options *options, struct err *err) MUST_USE;
 /* Kills what still runs; no delivery is made any more. */
 void tokens_free(struct tokens *tokens);
 
-/* Borrowed; NULL if none of that name is configured. Valid until a reload removes it. */
+/* Borrowed until tokens_free(); NULL if none of that name is configured. */
 struct token *tokens_find(struct tokens *tokens, const char *name);
 size_t tokens_count(const struct tokens *tokens);
 /* In order of configuration; `index` below the count. */
 struct token *tokens_get(struct tokens *tokens, size_t index);
 
 /*
- * Takes new options: tokens gone from them are stopped (their requests fail), new ones started, one whose
- * section changed gets a new worker (the replacement logged in first where it is the same token), others
- * go on. A PIN source that was refused is looked at again. A failure changes nothing.
+ * Takes over what of the options is reloadable. A token whose PIN source or accepted reductions changed gets
+ * a new worker, logged in before the old one goes; one that was refused or waits is tried again now.
  */
-bool tokens_reload(
-	struct tokens *tokens, const struct tokens_options *options, struct err *err) MUST_USE;
+void tokens_reload(struct tokens *tokens, const struct options *options);
 
 /*
  * Takes no new requests (SHUTTING_DOWN), lets running work end, then stops the workers. done(ctx) is called
