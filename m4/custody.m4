@@ -16,6 +16,7 @@ AC_ARG_WITH([bashcompletiondir], [AS_HELP_STRING([--with-bashcompletiondir=DIR],
 	[], [with_bashcompletiondir='${datadir}/bash-completion/completions'])
 AC_SUBST([bashcompletiondir], [$with_bashcompletiondir])
 AM_CONDITIONAL([FUZZING], [test "$enable_fuzzing" = yes])
+AC_SUBST([SANITIZERS], [$enable_sanitizers])
 AM_CONDITIONAL([SANITIZED], [test "$enable_sanitizers" != no])
 ])
 
