@@ -26,13 +26,19 @@ buf_init(struct buf *buf, size_t max)
 }
 
 void
+buf_init_soft(struct buf *buf, size_t max)
+{
+	*buf = (struct buf){.max = max, .soft = true};
+}
+
+void
 buf_clear(struct buf *buf)
 {
 	if (buf->data != NULL) {
 		explicit_bzero(buf->data, buf->size);
 		free(buf->data);
 	}
-	buf_init(buf, buf->max);
+	*buf = (struct buf){.max = buf->max, .soft = buf->soft};
 }
 
 void
@@ -45,15 +51,18 @@ buf_reset(struct buf *buf)
 }
 
 /* A new block instead of realloc(): the old one may hold secrets and is wiped. */
-static void
+static bool
 grow(struct buf *buf, size_t need)
 {
 	size_t size = buf->size < 256 ? 256 : buf->size;
 	while (size < need)
 		size *= 2;
 	uint8_t *data = malloc(size);
-	if (data == NULL)
-		abort();
+	if (data == NULL) {
+		if (!buf->soft)
+			abort();
+		return false;
+	}
 	if (buf->data != NULL) {
 		memcpy(data, buf->data, buf->len);
 		explicit_bzero(buf->data, buf->size);
@@ -61,6 +70,7 @@ grow(struct buf *buf, size_t need)
 	}
 	buf->data = data;
 	buf->size = size;
+	return true;
 }
 
 uint8_t *
@@ -70,8 +80,11 @@ buf_reserve(struct buf *buf, size_t len)
 		buf->overflow = true;
 		return NULL;
 	}
-	if (buf->data == NULL || buf->size - buf->len <= len)
-		grow(buf, buf->len + len + 1);
+	bool fits = buf->data != NULL && buf->size - buf->len > len;
+	if (!fits && !grow(buf, buf->len + len + 1)) {
+		buf->overflow = true;
+		return NULL;
+	}
 	return buf->data + buf->len;
 }
 

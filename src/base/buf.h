@@ -24,12 +24,15 @@ bool bytes_equal(struct bytes a, struct bytes b); /* not for secrets */
 struct buf {
 	uint8_t *data;
 	size_t len;
-	size_t size; /* allocated octets */
-	size_t max;  /* len never exceeds this */
+	size_t size;   /* allocated octets */
+	size_t max;    /* len never exceeds this */
 	bool overflow; /* something did not fit; the contents are then not to be used */
+	bool soft;     /* out of memory is an overflow too, not an abort */
 };
 
 void buf_init(struct buf *buf, size_t max);
+/* For libcustody, which lives in other people's processes: running out of memory is an overflow. */
+void buf_init_soft(struct buf *buf, size_t max);
 /* Wipes, frees and leaves an empty buffer with the same maximum. */
 void buf_clear(struct buf *buf);
 /* Wipes the contents and keeps the memory. */
