@@ -45,8 +45,8 @@ decode_digit(unsigned char c)
 	unsigned digit = in_range(c, '0', '9');
 	unsigned dash = in_range(c, '-', '-');
 	unsigned line = in_range(c, '_', '_');
-	unsigned value = (upper & (c - 'A')) | (lower & (c - 'a' + 26u)) | (digit & (c - '0' + 52u)) |
-		(dash & 62) | (line & 63);
+	unsigned value = (upper & (c - 'A')) | (lower & (c - 'a' + 26u)) |
+			 (digit & (c - '0' + 52u)) | (dash & 62) | (line & 63);
 	unsigned known = upper | lower | digit | dash | line;
 	return (value & 0xff) | (~known & 0xff00);
 }

@@ -38,11 +38,11 @@ struct config *config_parse(const char *path, const char *text, struct err *err)
 void config_free(struct config *config);
 
 enum config_type {
-	CONFIG_TEXT,     /* char *, heap */
-	CONFIG_PATH,     /* char *, heap; must be absolute */
-	CONFIG_LIST,     /* char *, heap: blank-separated words, kept as one string */
-	CONFIG_BOOL,     /* bool: yes/no */
-	CONFIG_INTEGER,  /* int64_t within min..max */
+	CONFIG_TEXT,    /* char *, heap */
+	CONFIG_PATH,    /* char *, heap; must be absolute */
+	CONFIG_LIST,    /* char *, heap: blank-separated words, kept as one string */
+	CONFIG_BOOL,    /* bool: yes/no */
+	CONFIG_INTEGER, /* int64_t within min..max */
 	CONFIG_DURATION, /* int64_t milliseconds within min..max; "500ms", "30s", "15m", "4h", "90d" */
 	CONFIG_SIZE,     /* int64_t octets within min..max; "64K", "30M", "1G" */
 };
@@ -52,7 +52,7 @@ struct config_option {
 	const char *kind;
 	const char *key;
 	enum config_type type;
-	size_t offset;       /* within the struct of the section */
+	size_t offset; /* within the struct of the section */
 	int64_t min;
 	int64_t max;
 	const char *initial; /* default as text; NULL: stays zero/NULL; "!" : the key is required */
@@ -66,8 +66,10 @@ struct config_option {
  * is then released and zeroed by the callee.
  */
 bool config_apply(const struct config *config, const char *kind, const char *name,
-	const struct config_option *options, size_t option_count, void *target, struct err *err) MUST_USE;
-void config_release(const char *kind, const struct config_option *options, size_t option_count, void *target);
+	const struct config_option *options, size_t option_count, void *target,
+	struct err *err) MUST_USE;
+void config_release(
+	const char *kind, const struct config_option *options, size_t option_count, void *target);
 
 /* Every section must be of a kind, and every key of a section in the table: ERR_CONFIG otherwise. */
 bool config_check_known(const struct config *config, const struct config_option *options,

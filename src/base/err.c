@@ -95,8 +95,7 @@ err_class(enum err_code code)
 	return row_get(code)->class;
 }
 
-const char *
-err_class_name(enum err_class class)
+const char *err_class_name(enum err_class class)
 {
 	switch (class) {
 	case ERR_CLASS_BAD:

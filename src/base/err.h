@@ -28,7 +28,8 @@ enum err_code {
 struct err {
 	enum err_code code;
 	char message[320]; /* sentence for a person; goes to the caller */
-	char origin[128];  /* CKR_*, errno, SQL, parser position: for the log only, never to the caller */
+	char origin
+		[128]; /* CKR_*, errno, SQL, parser position: for the log only, never to the caller */
 };
 
 /*

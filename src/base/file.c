@@ -56,7 +56,7 @@ read_to_end(int fd, const char *path, struct buf *buf, enum err_code code, struc
 {
 	for (;;) {
 		size_t room = buf->max - buf->len;
-		uint8_t beyond; /* a full buffer is right only if this one stays empty */
+		uint8_t beyond = 0; /* a full buffer is right only if this one stays empty */
 		uint8_t *data =
 			room == 0 ? &beyond : buf_reserve(buf, room < READ_STEP ? room : READ_STEP);
 		ssize_t got =

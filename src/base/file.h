@@ -14,7 +14,8 @@ bool file_read(const char *path, struct buf *buf, enum err_code code, struct err
 /* The same from an open descriptor, to its end. */
 bool file_read_fd(int fd, struct buf *buf, enum err_code code, struct err *err) MUST_USE;
 /* Writes beside, syncs, renames over `path`, syncs the directory: after true the file is durable and whole. */
-bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *err) MUST_USE;
+bool file_write_atomic(
+	const char *path, const void *data, size_t len, mode_t mode, struct err *err) MUST_USE;
 /* fsync of the directory that holds `path`. */
 bool file_sync_directory(const char *path, struct err *err) MUST_USE;
 /* Writes all of it, across EINTR and short writes. */

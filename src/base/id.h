@@ -7,14 +7,15 @@
 
 #include "attr.h"
 
-#define ID_VERSION_BYTES 16                         /* a key version; CKA_ID on the token */
-#define ID_VERSION_TEXT  (2 * ID_VERSION_BYTES + 1) /* 32 lower-case hex digits and NUL */
-#define ID_KEY_NAME_MAX  127                        /* akv-contract §1 */
+#define ID_VERSION_BYTES  16                         /* a key version; CKA_ID on the token */
+#define ID_VERSION_TEXT   (2 * ID_VERSION_BYTES + 1) /* 32 lower-case hex digits and NUL */
+#define ID_KEY_NAME_MAX   127                        /* akv-contract §1 */
 #define ID_VAULT_NAME_MIN 3
 #define ID_VAULT_NAME_MAX 24
-#define ID_UUID_TEXT     37
+#define ID_UUID_TEXT      37
 
-bool id_vault_name_valid(const char *name); /* 3-24 of [0-9a-zA-Z-], no "--", letter first, no '-' last */
+bool id_vault_name_valid(
+	const char *name); /* 3-24 of [0-9a-zA-Z-], no "--", letter first, no '-' last */
 bool id_key_name_valid(const char *name);   /* 1-127 of [0-9a-zA-Z-] */
 bool id_token_name_valid(const char *name); /* 1-32 of [0-9a-z-] */
 bool id_uuid_valid(const char *text);       /* 8-4-4-4-12 hex digits, any case */
@@ -28,7 +29,7 @@ struct kid {
 	char vault[ID_VAULT_NAME_MAX + 1]; /* first label of the host, folded */
 	char host[256];
 	char name[ID_KEY_NAME_MAX + 1];
-	char version[ID_VERSION_TEXT];     /* "" for the newest */
+	char version[ID_VERSION_TEXT]; /* "" for the newest */
 };
 
 /* false for anything that is not exactly that form: other scheme, port, query, escape, trailing slash. */

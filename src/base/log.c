@@ -9,7 +9,7 @@
 #include "buf.h"
 #include "clock.h"
 
-#define LINE_MAX_BYTES  2048
+#define LINE_MAX_BYTES   2048
 #define REPEATS_A_SECOND 20
 
 static _Atomic int level_limit = LOG_LEVEL_INFO;
@@ -71,7 +71,8 @@ log_write(enum log_level level, const char *event, const struct log_field *field
 	unsigned suppressed;
 	if (!repeat_allows(level, event, &suppressed))
 		return;
-	CLEAN(buf) struct buf line;
+	CLEAN(buf)
+	struct buf line;
 	buf_init(&line, LINE_MAX_BYTES);
 	(void)buf_printf(&line, "<%d>%s", (int)level, event);
 	for (size_t i = 0; i < count; i++) {

@@ -31,7 +31,8 @@ struct log_field {
 #define LOG_INT(key, number) ((struct log_field){(key), NULL, (int64_t)(number)})
 
 /* Writes one line; a line over 2 KiB is cut. Repeats of one event above 20 a second are counted, not written. */
-void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
+void log_write(
+	enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
 #define LOG_AT(level, event, ...)                                                                  \
 	log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                       \

@@ -29,10 +29,10 @@ struct secret *secret_new(size_t len) MUST_USE;
 struct secret *secret_from(const void *data, size_t len) MUST_USE;
 void secret_free(struct secret *secret);
 
-uint8_t *secret_data(struct secret *secret);               /* borrowed */
-const uint8_t *secret_peek(const struct secret *secret);   /* borrowed */
+uint8_t *secret_data(struct secret *secret);             /* borrowed */
+const uint8_t *secret_peek(const struct secret *secret); /* borrowed */
 size_t secret_len(const struct secret *secret);
-struct bytes secret_bytes(const struct secret *secret);    /* borrowed */
+struct bytes secret_bytes(const struct secret *secret); /* borrowed */
 /* Cuts to `len` <= current length, wiping the rest. */
 void secret_truncate(struct secret *secret, size_t len);
 

@@ -155,7 +155,10 @@ wait_ready(int notify, int reports, int64_t deadline_ms)
 	struct report report = {false, 0};
 	bool ready = false;
 	while (!ready || report.value == 0) {
-		struct pollfd fds[] = {{notify, POLLIN, 0}, {reports, POLLIN, 0}};
+		struct pollfd fds[] = {
+			{notify,  POLLIN, 0},
+                        {reports, POLLIN, 0}
+                };
 		int64_t left_ms = deadline_ms - clock_monotonic_ms();
 		int events = left_ms <= 0 ? 0 : poll(fds, 2, (int)left_ms);
 		if (events < 0 && errno != EINTR)

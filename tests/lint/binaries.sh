@@ -1,0 +1,56 @@
+#!/bin/sh
+# What was linked: hardening of every program and library that is installed, and the libraries it needs.
+. "$SRCDIR/tests/support/lib.sh"
+cd "$BUILDDIR" || bail "no $BUILDDIR"
+
+# libtool leaves a script in the program's place when it needs one of our shared libraries.
+real_file() {
+	if [ -e "${1%/*}/.libs/${1##*/}" ]; then
+		echo "${1%/*}/.libs/${1##*/}"
+	else
+		echo "$1"
+	fi
+}
+
+check_hardening() {
+	readelf -hlW "$2" >"$T/elf" 2>&1
+	readelf -dW "$2" >"$T/dynamic" 2>&1
+	tap_like "$1 is position-independent" "*Type: *DYN (*" "$(cat "$T/elf")"
+	tap_like "$1 has read-only relocations" "*GNU_RELRO*" "$(cat "$T/elf")"
+	tap_like "$1 binds everything at start" "*NOW*" "$(cat "$T/dynamic")"
+	tap_is "$1 has no executable stack" "RW" "$(awk '$1 == "GNU_STACK" { print $7 }' "$T/elf")"
+	tap_unlike "$1 has no search path" "*R*PATH*" "$(grep -v 'NEEDED\|SONAME' "$T/dynamic" | grep -v "$BUILDDIR")"
+	sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$T/dynamic" >"$T/needed"
+}
+
+# Where a key, a PIN or a policy must not be, the library for it is not loaded.
+check_needed() {
+	case $1 in
+	custodyd | depd) forbidden='p11-kit|softhsm|curl|archive' ;;
+	custody-token) forbidden='sqlite|curl|archive|event|jansson' ;;
+	custodyctl | depctl | libcustody.la) forbidden='p11-kit|softhsm|sqlite|event' ;;
+	custody-breakglass) forbidden='sqlite|curl|event' ;;
+	*) return ;;
+	esac
+	tap_is "$1 needs no library that it must not have" "" "$(grep -E "$forbidden" "$T/needed")"
+}
+
+# shellcheck disable=SC2086 # lists
+for program in $PROGRAMS; do
+	check_hardening "${program##*/}" "$(real_file "$program")"
+	check_needed "${program##*/}"
+done
+for library in $LIBRARIES; do
+	shared=${library%/*}/.libs/$(basename "$library" .la).so
+	check_hardening "${library##*/}" "$shared"
+	check_needed "${library##*/}"
+	tap_is "${library##*/} exports its own names only" "" \
+		"$(nm -D --defined-only "$shared" | awk '$2 ~ /[TDBRVW]/ { print $3 }' | grep -vE '^custody_|^CUSTODY_')"
+done
+
+# The check itself, on a program that has nothing of it.
+echo 'int main(void) { return 0; }' >"$T/soft.c"
+if ${CC:-cc} -no-pie -Wl,-z,norelro -Wl,-z,lazy -Wl,-z,execstack -o "$T/soft" "$T/soft.c" 2>/dev/null; then
+	tap_is "a soft program is found" 4 "$(check_hardening soft "$T/soft" | grep -c '^not ok')"
+fi
+tap_done

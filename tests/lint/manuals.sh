@@ -1,0 +1,58 @@
+#!/bin/sh
+# Tables against manual pages: whatever a person can type or read is described.
+. "$SRCDIR/tests/support/lib.sh"
+cd "$SRCDIR" || bail "no $SRCDIR"
+
+# plain PAGE: its text on one line, single blanks, without the formatter's emphasis or hyphenation.
+plain() {
+	sed -E -e 's/^\.\\".*//' -e 's/^\.[A-Z][A-Za-z0-9]+ //' -e 's/\\[fF][A-Z]//g' -e 's/\\-/-/g' -e 's/\\&//g' -e 's/"//g' \
+		-e 's/(^| )(Cm|Ar|Fl|Op|Ic|Nm|Pa|Va|Li|Ns|Ql|Dq|Sq|Xr|Em|Sy|It|Oo|Oc|Cd|Er|Dv) /\1/g' "$1" |
+		tr '\n\t' '  ' | tr -s ' '
+}
+
+# missing PAGE, words on standard input, a line each: those that the page does not have.
+missing() {
+	plain "$1" >"$T/plain"
+	while read -r words; do
+		grep -qF -e "$words" "$T/plain" || echo "$words"
+	done
+}
+
+commands() {
+	sed -n 's/^COMMAND([a-z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/custodyctl.tbl
+}
+
+options() {
+	sed -n "s/^OPTION($1, \"\\([^\"]*\\)\".*/\\1/p" "$2"
+}
+
+errors() {
+	sed -n 's/^ERR([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/base/err.tbl
+}
+
+tap_ok "the tables can be read" test "$(commands | wc -l)" -gt 20
+tap_ok "and the options" test "$(options DAEMON src/custodyd/option.tbl | wc -l)" -gt 20
+tap_ok "and the errors" test "$(errors | wc -l)" -gt 40
+
+# check_page PAGE WHAT, words on standard input
+check_page() {
+	cat >"$T/words"
+	[ -e "man/$1" ] || return 0
+	tap_is "man/$1 has every $2" "" "$(missing "man/$1" <"$T/words")"
+}
+commands | check_page custodyctl.1 command
+sed -n 's/^OPTION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/custodyctl.tbl | check_page custodyctl.1 option
+options DAEMON src/custodyd/option.tbl | check_page custodyd.conf.5 "option of [custodyd]"
+options TOKEN src/custodyd/option.tbl | check_page custodyd.conf.5 "option of [token NAME]"
+options APPLICATION src/custodyd/option.tbl | check_page custodyd.conf.5 "option of [application GUID]"
+errors | check_page custody-errors.7 error
+sed -n 's/^PERMISSION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/custodyd/perm.tbl | check_page custodyctl.1 permission
+
+if [ -e conf/custodyd.conf ]; then
+	tap_is "conf/custodyd.conf has every option" "" "$(sed -n 's/^OPTION([A-Z]*, "\([^"]*\)".*/\1/p' src/custodyd/option.tbl |
+		while read -r option; do grep -qE "^#? ?$option ?=" conf/custodyd.conf || echo "$option"; done)"
+fi
+
+printf '.It Cm key Cm wrap\nopens\n.Fl \\-name\n' >"$T/page.1"
+tap_is "what a page lacks is found" "key unwrap" "$(printf 'key wrap\nkey unwrap\n--name\n' | sed 's/^--/-/' | missing "$T/page.1")"
+tap_done
