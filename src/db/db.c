@@ -1,0 +1,416 @@
+/*
+ * Opening the catalog and what concerns it as a whole. Invariant: while `handle` is set, every statement is prepared,
+ * the schema is DB_SCHEMA, and the numbers in struct db are those of the last commit.
+ */
+#include "db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/b64.h"
+#include "base/secret.h"
+#include "db_file.h"
+#include "db_gcm.h"
+#include "db_gcm_table.h"
+#include "db_sql.h"
+
+#define APPLICATION_ID 1128612932 /* "CUSD": a catalog of custodyd */
+
+enum question {
+#define QUESTION(symbol, text) QUESTION_##symbol,
+#define SETUP(text)
+#define MIGRATION(version, text)
+#include "schema.tbl"
+};
+
+static const char *const questions[] = {
+#define QUESTION(symbol, text) text,
+#define SETUP(text)
+#define MIGRATION(version, text)
+#include "schema.tbl"
+};
+
+static const char *const setup[] = {
+#define QUESTION(symbol, text)
+#define SETUP(text) text,
+#define MIGRATION(version, text)
+#include "schema.tbl"
+};
+
+static const char *const migrations[] = {
+#define QUESTION(symbol, text)
+#define SETUP(text)
+#define MIGRATION(version, text) [(version)-1] = (text),
+#include "schema.tbl"
+};
+static_assert(ARRAY_LEN(migrations) == DB_SCHEMA, "DB_SCHEMA is the last migration");
+
+static const char *const statements[STMT_COUNT] = {
+#define STMT(symbol, text) text,
+#include "stmt.tbl"
+};
+
+static void
+release(struct db *db)
+{
+	for (size_t i = 0; i < STMT_COUNT; i++) {
+		(void)sqlite3_finalize(db->statements[i]); /* repeats the error of its last step */
+		db->statements[i] = NULL;
+	}
+	if (db->handle != NULL && sqlite3_close(db->handle) != SQLITE_OK)
+		assert(!"a statement outlives the catalog");
+	db->handle = NULL;
+}
+
+static bool
+execute(struct db *db, const char *text, struct err *err)
+{
+	int rc = sqlite3_exec(db->handle, text, NULL, NULL, NULL);
+	return rc == SQLITE_OK || db_fail(db, rc, text, err);
+}
+
+/* Before the statements are prepared. */
+static bool
+ask(struct db *db, enum question question, int64_t *ret_number, struct err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	const char *text = questions[question];
+	int rc = sqlite3_prepare_v2(db->handle, text, -1, &statement, NULL);
+	if (rc != SQLITE_OK)
+		return db_fail(db, rc, text, err);
+	bool done = db_number(db, statement, ret_number, err);
+	(void)sqlite3_finalize(statement);
+	return done;
+}
+
+static bool
+check_schema(struct db *db, int64_t *ret_version, struct err *err)
+{
+	int64_t application, version, objects;
+	if (!ask(db, QUESTION_APPLICATION, &application, err) ||
+		!ask(db, QUESTION_VERSION, &version, err) ||
+		!ask(db, QUESTION_OBJECTS, &objects, err))
+		return false;
+	if (application != APPLICATION_ID && (application != 0 || version != 0 || objects != 0))
+		return err_set(err, ERR_CONFIG, "%s is not a catalog of custodyd.", db->path);
+	if (version > DB_SCHEMA)
+		return err_set(err, ERR_CONFIG,
+			"The catalog has schema version %lld; this program knows up to %d. Use the "
+			"newer program.",
+			(long long)version, DB_SCHEMA);
+	if (version < 0 || (application == APPLICATION_ID && version == 0))
+		return err_set(err, ERR_CATALOG_INTEGRITY, NULL);
+	*ret_version = version;
+	return true;
+}
+
+/* One transaction for each step: an interrupted upgrade goes on where it was (threats D17). */
+static bool
+migrate(struct db *db, int64_t version, struct err *err)
+{
+	for (; version < DB_SCHEMA; version++) {
+		bool done = execute(db, statements[STMT_BEGIN], err) &&
+			    execute(db, migrations[version], err) &&
+			    execute(db, statements[STMT_COMMIT], err);
+		if (!done) {
+			/* none may be open any more */
+			(void)sqlite3_exec(db->handle, statements[STMT_ROLLBACK], NULL, NULL, NULL);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+prepare(struct db *db, struct err *err)
+{
+	for (size_t i = 0; i < STMT_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(db->handle, statements[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
+		if (rc != SQLITE_OK)
+			return db_fail(db, rc, statements[i], err);
+	}
+	return true;
+}
+
+static void
+fill_random(uint8_t *data, size_t len)
+{
+	ssize_t got = getrandom(data, len, 0); /* up to 256 octets are never short (getrandom(2)) */
+	assert(got == (ssize_t)len);
+}
+
+/* The one row of meta, made at birth: after a crash between migration and this, by the next open. */
+static bool
+insert_meta(struct db *db, struct err *err)
+{
+	uint8_t instance[16], paging[DB_SECRET_BYTES], pin[DB_SECRET_BYTES];
+	fill_random(instance, sizeof instance);
+	fill_random(paging, sizeof paging);
+	fill_random(pin, sizeof pin);
+	sqlite3_stmt *insert = db_stmt(db, STMT_META_INSERT);
+	db_bind_blob(insert, 1, instance, sizeof instance);
+	db_bind_blob(insert, 2, paging, sizeof paging);
+	db_bind_blob(insert, 3, pin, sizeof pin);
+	bool done = db_run(db, insert, err);
+	secret_wipe(paging, sizeof paging);
+	secret_wipe(pin, sizeof pin);
+	return done;
+}
+
+static bool
+read_meta(struct db *db, bool *ret_found, struct err *err)
+{
+	CLEAN(db_stmt)
+	sqlite3_stmt *statement = db_stmt(db, STMT_META_GET);
+	if (!db_step(db, statement, ret_found, err))
+		return false;
+	if (!*ret_found)
+		return true;
+	struct db_row row = {.statement = statement};
+	uint8_t instance[16];
+	db_row_fixed(&row, instance, sizeof instance);
+	hex_encode(instance, sizeof instance, db->instance);
+	db_row_fixed(&row, db->paging_key, sizeof db->paging_key);
+	db_row_fixed(&row, db->pin_key, sizeof db->pin_key);
+	db->generation = (uint64_t)db_row_int(&row, 0, INT64_MAX);
+	db->time_mark = db_row_int(&row, 0, INT64_MAX);
+	db->stored_head.records = (uint64_t)db_row_int(&row, 0, INT64_MAX);
+	db->stored_head.offset = (uint64_t)db_row_int(&row, 0, INT64_MAX);
+	db_row_fixed(&row, db->stored_head.hash, sizeof db->stored_head.hash);
+	return db_row_check(&row, "meta", err);
+}
+
+static bool
+load_meta(struct db *db, struct err *err)
+{
+	bool found;
+	if (!read_meta(db, &found, err))
+		return false;
+	if (!found && (!insert_meta(db, err) || !read_meta(db, &found, err)))
+		return false;
+	db->head = db->stored_head;
+	return true;
+}
+
+static int
+note_wal_pages(void *context, sqlite3 *handle, const char *name, int pages)
+{
+	struct db *db = context;
+	(void)handle;
+	(void)name;
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Everything between the lock and the first request; on failure the caller releases. */
+static bool
+set_up(struct db *db, struct err *err)
+{
+	int rc = sqlite3_open_v2(db->path, &db->handle,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	if (rc != SQLITE_OK)
+		return db_fail(db, rc, "open", err);
+	int64_t version = 0;
+	if (!check_schema(
+		    db, &version, err)) /* before anything is written to what may not be ours */
+		return false;
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(setup); i++)
+		if (!execute(db, setup[i], err))
+			return false;
+	if (!migrate(db, version, err))
+		return false;
+	/* after the pragmas: setting wal_autocheckpoint takes the hook */
+	(void)sqlite3_wal_hook(db->handle, note_wal_pages, db);
+	return prepare(db, err) && db_check(db, err) && load_meta(db, err);
+}
+
+struct db *
+db_open(const struct db_settings *settings, struct err *err)
+{
+	int lock;
+	if (!db_file_lock(settings, &lock, err))
+		return NULL;
+	struct db *db = calloc(1, sizeof *db);
+	if (db == NULL || (db->path = strdup(settings->path)) == NULL)
+		abort();
+	db->settings = *settings;
+	db->settings.path = db->path;
+	db->lock = lock;
+	db->gcm = db_gcm_new();
+	if (!set_up(db, err) || !db_file_reserve(db->path, settings->reserve_bytes, err)) {
+		db_close(db);
+		return NULL;
+	}
+	return db;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	release(db);
+	db_gcm_free(db->gcm);
+	(void)close(
+		db->lock); /* last: SQLite's own locks would go with any descriptor of the file */
+	secret_wipe(db->paging_key, sizeof db->paging_key);
+	secret_wipe(db->pin_key, sizeof db->pin_key);
+	free(db->path);
+	free(db);
+}
+
+bool
+db_read_only(const struct db *db)
+{
+	return db->latched;
+}
+
+void
+db_latch(struct db *db)
+{
+	db->latched = true;
+}
+
+bool
+db_reopen(struct db *db, struct err *err)
+{
+	struct db_audit_head head = db->head;
+	uint64_t generation = db->generation;
+	if (db->handle != NULL) /* what could not be synced must not be copied about */
+		(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	release(db);
+	db_file_forget(db->lock, db->path);
+	db_gcm_forget(db->gcm);
+	if (!set_up(db, err)) {
+		release(db);
+		db->latched = true;
+		return false;
+	}
+	if (db->generation < generation) { /* what was answered is not there */
+		release(db);
+		db->latched = true;
+		return err_set(err, ERR_CATALOG_INTEGRITY,
+			"The storage lost changes that it had confirmed.");
+	}
+	db->head = head;
+	db->latched = false;
+	return true;
+}
+
+void
+db_release_reserve(struct db *db)
+{
+	db_file_release(db->path);
+}
+
+bool
+db_restore_reserve(struct db *db, struct err *err)
+{
+	return db_file_reserve(db->path, db->settings.reserve_bytes, err);
+}
+
+bool
+db_check(struct db *db, struct err *err)
+{
+	CLEAN(db_stmt)
+	sqlite3_stmt *quick = db_stmt(db, STMT_QUICK_CHECK);
+	bool row;
+	if (!db_step(db, quick, &row, err))
+		return false;
+	const char *finding = row ? (const char *)sqlite3_column_text(quick, 0) : NULL;
+	if (finding == NULL || strcmp(finding, "ok") != 0) {
+		(void)err_set(err, ERR_CATALOG_INTEGRITY, NULL);
+		return err_origin(err, "quick_check: %s", finding == NULL ? "no answer" : finding);
+	}
+	CLEAN(db_stmt)
+	sqlite3_stmt *foreign = db_stmt(db, STMT_FOREIGN_CHECK);
+	if (!db_step(db, foreign, &row, err))
+		return false;
+	if (!row)
+		return true;
+	(void)err_set(err, ERR_CATALOG_INTEGRITY, NULL);
+	return err_origin(err, "foreign_key_check: a row of %s points nowhere",
+		(const char *)sqlite3_column_text(foreign, 0));
+}
+
+uint64_t
+db_generation(const struct db *db)
+{
+	return db->generation;
+}
+
+void
+db_set_audit_head(struct db *db, const struct db_audit_head *head)
+{
+	db->head = *head;
+}
+
+struct db_audit_head
+db_audit_head(const struct db *db)
+{
+	return db->stored_head;
+}
+
+const char *
+db_instance(const struct db *db)
+{
+	return db->instance;
+}
+
+const uint8_t *
+db_paging_key(const struct db *db)
+{
+	return db->paging_key;
+}
+
+const uint8_t *
+db_pin_key(const struct db *db)
+{
+	return db->pin_key;
+}
+
+int64_t
+db_time_mark(const struct db *db)
+{
+	return db->time_mark;
+}
+
+bool
+db_set_time_mark(struct db *db, int64_t wall_s, struct err *err)
+{
+	if (wall_s <= db->time_mark)
+		return true;
+	if (!db_begin(db, err))
+		return false;
+	sqlite3_stmt *update = db_stmt(db, STMT_META_TIME);
+	db_bind_int(update, 1, wall_s);
+	if (!db_run_one(db, update, err))
+		return db_rollback(db);
+	if (!db_commit(db, err))
+		return false;
+	db->time_mark = wall_s;
+	return true;
+}
+
+bool
+db_counts(struct db *db, struct db_counts *ret_counts, struct err *err)
+{
+	CLEAN(db_stmt)
+	sqlite3_stmt *statement = db_stmt(db, STMT_COUNTS);
+	bool found;
+	if (!db_step(db, statement, &found, err))
+		return false;
+	struct db_row row = {.statement = statement};
+	int64_t *const numbers[] = {&ret_counts->vaults, &ret_counts->keys,
+		&ret_counts->deleted_keys, &ret_counts->versions, &ret_counts->intents,
+		&ret_counts->tombstones};
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		*numbers[i] = db_row_int(&row, 0, INT64_MAX);
+	return true;
+}
