@@ -48,6 +48,7 @@ buf_reset(struct buf *buf)
 		explicit_bzero(buf->data, buf->len);
 	buf->len = 0;
 	buf->overflow = false;
+	buf->no_memory = false;
 }
 
 /* A new block instead of realloc(): the old one may hold secrets and is wiped. */
@@ -83,6 +84,7 @@ buf_reserve(struct buf *buf, size_t len)
 	bool fits = buf->data != NULL && buf->size - buf->len > len;
 	if (!fits && !grow(buf, buf->len + len + 1)) {
 		buf->overflow = true;
+		buf->no_memory = true;
 		return NULL;
 	}
 	return buf->data + buf->len;

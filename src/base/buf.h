@@ -24,10 +24,11 @@ bool bytes_equal(struct bytes a, struct bytes b); /* not for secrets */
 struct buf {
 	uint8_t *data;
 	size_t len;
-	size_t size;   /* allocated octets */
-	size_t max;    /* len never exceeds this */
-	bool overflow; /* something did not fit; the contents are then not to be used */
-	bool soft;     /* out of memory is an overflow too, not an abort */
+	size_t size;    /* allocated octets */
+	size_t max;     /* len never exceeds this */
+	bool overflow;  /* something did not fit; the contents are then not to be used */
+	bool soft;      /* out of memory is an overflow too, not an abort */
+	bool no_memory; /* and that is why it overflowed */
 };
 
 void buf_init(struct buf *buf, size_t max);

@@ -142,8 +142,8 @@ take_body(char *data, size_t size, size_t count, void *user)
 	size_t len = size * count;
 	if (buf_append(body, data, len))
 		return len;
-	attempt->too_long = len > body->max - body->len;
-	attempt->no_memory = !attempt->too_long;
+	attempt->no_memory = body->no_memory;
+	attempt->too_long = !body->no_memory;
 	return 0;
 }
 

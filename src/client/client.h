@@ -19,7 +19,7 @@
 #include "client/uds.h"
 
 #define CLIENT_RETRY_AFTER_MAX_S 5
-#define CLIENT_ID_SIZE           64 /* x-ms-request-id and NUL */
+#define CLIENT_ID_SIZE           40 /* x-ms-request-id and NUL */
 #define CLIENT_PATH_MAX          8192
 
 struct client;

@@ -116,6 +116,13 @@ CUSTODY_API bool custody_request(struct custody_client *client, const char *meth
 	const char *vault, const char *path, const char *body, char **ret_answer,
 	struct custody_error *error);
 
+/*
+ * Gives a token that waits for it its PIN, a line of 1 to 255 octets, over a connection of its own to the
+ * token's worker. For administrators. PinRefused: it is not tried again by itself.
+ */
+CUSTODY_API bool custody_token_login(struct custody_client *client, const char *token,
+	struct custody_bytes pin, struct custody_error *error);
+
 /* ---- keys ---- */
 
 enum custody_operation { /* bits of operations */
