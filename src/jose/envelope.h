@@ -21,6 +21,8 @@
 #include "crypto/pubkey.h"
 #include "jose/alg.h"
 
+struct json_value;
+
 #define ENVELOPE_TEXT_MAX       65536 /* octets of JSON */
 #define ENVELOPE_RECIPIENTS_MAX 8     /* when opened; threat E8 */
 #define ENVELOPE_LISTED_MIN     2     /* an envelope never depends on one key alone */
@@ -60,7 +62,7 @@ struct envelope {
 	uint8_t ciphertext[ENVELOPE_PLAINTEXT_MAX];
 	size_t ciphertext_len;
 	char *protected_text; /* base64url, exactly as it was or will be sent */
-	char *aad_text;       /* base64url of the context; "" is a context */
+	char *aad_text; /* base64url of the context; "" (no aad member, RFC 7516 §7.2.1) is a context */
 };
 
 /*
@@ -69,6 +71,8 @@ struct envelope {
  * recipients that appear in the protected list in this order with the same kid and alg.
  */
 struct envelope *envelope_parse(const char *text, size_t len, struct err *err) MUST_USE;
+/* The same for a member of a body that was parsed already (its size is the body's business). */
+struct envelope *envelope_decode(const struct json_value *value, struct err *err) MUST_USE;
 
 /* Appends the JSON object. Every recipient must have its encrypted key (asserted). ERR_TOO_LARGE: `out` is full. */
 bool envelope_format(const struct envelope *envelope, struct buf *out, struct err *err) MUST_USE;
