@@ -8,14 +8,13 @@ struct row {
 	const char *name;
 	const char *library;
 	size_t octets;
-	struct bytes der;
+	const char *der;
+	size_t der_len;
 };
 
 static const struct row rows[CURVE_COUNT] = {
 #define CURVE(symbol, name, library, octets, der)                                                  \
-	[CURVE_##symbol] = {                                                                       \
-		name, library, octets, {(const uint8_t *)(der), sizeof(der) - 1}
-        },
+	[CURVE_##symbol] = {name, library, octets, der, sizeof(der) - 1},
 #include "crypto/curve.tbl"
 };
 
@@ -39,7 +38,7 @@ enum curve
 curve_find_der(struct bytes der)
 {
 	for (enum curve curve = CURVE_NONE + 1; curve < CURVE_COUNT; curve++)
-		if (bytes_equal(rows[curve].der, der))
+		if (bytes_equal(curve_der(curve), der))
 			return curve;
 	return CURVE_NONE;
 }
@@ -65,5 +64,6 @@ curve_octets(enum curve curve)
 struct bytes
 curve_der(enum curve curve)
 {
-	return row_of(curve)->der;
+	const struct row *row = row_of(curve);
+	return (struct bytes){(const uint8_t *)row->der, row->der_len};
 }
