@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "custodyd/token.h"
 
@@ -24,9 +25,16 @@ struct tokens;
 struct token_record {
 	uint8_t spki[TOKEN_SPKI_MAX]; /* of the enrolled identity */
 	size_t spki_len;              /* 0: not enrolled */
-	bool pin_refused; /* the content that this digest names was refused: it is never tried again */
+	bool pin_refused; /* the PIN that this digest names was refused: it is never tried again */
 	uint8_t pin_salt[TOKEN_PIN_SALT];
 	uint8_t pin_digest[TOKEN_PIN_DIGEST];
+};
+
+/* What an enrolment records. Borrowed during the call. */
+struct token_enrolment {
+	const char *label, *serial, *manufacturer, *model;
+	struct bytes spki;       /* of the identity key, just proved */
+	struct bytes capability; /* as the worker encodes it: record capabilities_answer */
 };
 
 /* What the tokens need of the daemon. Every function is called from the loop, none from inside a token_…() call. */
@@ -40,9 +48,12 @@ struct tokens_host {
 	bool (*may_login)(void *ctx, int fd);
 	/* The record of a token; all zero for one never seen. A failure leaves the token unavailable, with back-off. */
 	bool (*load)(void *ctx, const char *name, struct token_record *ret_record, struct err *err);
-	/* Stores it whole, durably, before it returns. */
-	bool (*store)(
-		void *ctx, const char *name, const struct token_record *record, struct err *err);
+	/* The rest stores, durably, before it returns. */
+	bool (*enrol)(void *ctx, const char *name, const struct token_enrolment *enrolment,
+		struct err *err);
+	bool (*refuse_pin)(void *ctx, const char *name, const uint8_t salt[static TOKEN_PIN_SALT],
+		const uint8_t digest[static TOKEN_PIN_DIGEST], struct err *err);
+	bool (*accept_pin)(void *ctx, const char *name, struct err *err);
 };
 
 /*
@@ -68,7 +79,7 @@ void tokens_reload(struct tokens *tokens, const struct options *options);
 
 /*
  * Takes no new requests (SHUTTING_DOWN), lets running work end, then stops the workers. done(ctx) is called
- * once, from the loop, when all workers are gone: at the latest `limit_ms` and a second of grace from now.
+ * once, from the loop, when all workers are gone: at the latest `limit_ms` and 1.5 s of grace from now.
  */
 void tokens_stop(struct tokens *tokens, int64_t limit_ms, void (*done)(void *ctx), void *ctx);
 

@@ -1,0 +1,147 @@
+/* Internal to token*.c and tokens.c: the one token's state and what all tokens share. */
+#pragma once
+
+#include "custodyd/backoff.h"
+#include "custodyd/breaker.h"
+#include "custodyd/device.h"
+#include "custodyd/launch.h"
+#include "custodyd/login.h"
+#include "custodyd/poison.h"
+#include "custodyd/proof.h"
+#include "custodyd/queue.h"
+#include "custodyd/tokens.h"
+#include "custodyd/worker.h"
+
+struct options_token;
+
+#define TOKEN_DYING_MAX 3 /* serving, leaving and starting: a new worker waits until none is left */
+
+/* From the options; durations in milliseconds. */
+struct token_limits {
+	char *worker; /* path */
+	unsigned queue_max, caller_max;
+	int64_t step_ms; /* of a start */
+	int64_t use_ms; /* of one use of a key, one search, one creation: the worker is replaced then */
+	int64_t search_ms;
+	int64_t create_ms;
+	int64_t recycle_bytes;
+};
+
+struct tokens {
+	struct loop *loop;
+	struct tokens_host host;
+	struct token_limits limits;
+	char *socket;
+	struct poison *poison;
+	struct token **tokens;
+	size_t count;
+	bool stopping;
+	bool stopped; /* done was called */
+	struct timer *stop_timer;
+	int64_t stop_ms; /* when running work is given up */
+	void (*done)(void *ctx);
+	void *done_ctx;
+};
+
+/* What a file looked like, to notice that it changed. */
+struct token_stamp {
+	uint64_t device, inode;
+	int64_t size, modified_ns, changed_ns;
+};
+
+struct token {
+	struct tokens *set;
+	char *name, *region, *uri, *module, *pin_source, *env, *user, *accept_reduced;
+	unsigned sessions;
+	bool one_thread;
+	struct token_record record;
+	bool recorded; /* `record` was loaded */
+
+	enum token_state state; /* token_set_state() alone assigns it */
+	struct err reason;      /* why it is not ready */
+	struct err last_error;
+	int64_t last_error_at;
+
+	struct worker *current;  /* serves; NULL unless ready or not enrolled */
+	struct worker *retiring; /* finishes what it has, then leaves */
+	struct worker *dying[TOKEN_DYING_MAX];
+	unsigned dying_count;
+	int64_t dying_since_ms;
+	struct launch *launch; /* the next to serve; NULL: none */
+	struct device *device; /* of `current`, or of the last that served */
+	bool draining; /* `current` gets nothing new, then leaves; its successor takes the queue */
+	bool planned;  /* `current` leaves because we asked it to */
+	bool no_replacement; /* a successor would need a person: not tried again until a reload */
+	struct token_stamp pin_stamp;
+	struct backoff backoff;
+	int64_t restarts;
+	int64_t retry_ms; /* unavailable or refused: when to try again; INT64_MAX: not by time */
+	int64_t recycle_after_ms;
+
+	uint64_t next_id;
+	struct queue *queue;
+	struct request *held;         /* next to run, when nothing else does */
+	struct request_list failures; /* to be delivered as failed */
+	unsigned mutations;           /* that run */
+	bool alone;                   /* what runs, runs alone */
+	struct breaker breaker;
+	struct latency latencies[LATENCY_KINDS];
+	int64_t service_us[LATENCY_KINDS]; /* mean time at a free thread; 0: unknown */
+	bool pinged;
+	int64_t ping_ms; /* when the next ping is due */
+	unsigned failed_probes;
+	bool enrolling;
+	struct buf new_spki; /* while enrolling: made, not yet proved */
+	uint8_t challenge[PROOF_CHALLENGE];
+	int64_t late_answers;
+
+	struct login *login;
+	struct timer *tick;
+	bool tick_is_fast;
+};
+
+/* token.c */
+struct token *token_new(
+	struct tokens *set, const struct options_token *options, struct err *err) MUST_USE;
+void token_free(struct token *token);
+/* The one place that changes the state; `reason` NULL for ready. Illegal transitions are asserted. */
+void token_set_state(struct token *token, enum token_state state, const struct err *reason);
+/* The serving worker is lost: the state follows from the reason. Queued work fails. */
+void token_down(struct token *token, const struct err *why);
+void token_begin(struct token *token);   /* starts a worker, unless one is on its way */
+void token_replace(struct token *token); /* a successor for the serving worker, logged in first */
+void token_reload(struct token *token, const struct options_token *options);
+void token_stop(struct token *token); /* its workers are asked to leave */
+bool token_has_process(const struct token *token);
+bool token_is_working(const struct token *token); /* something runs, waits or is to be delivered */
+void token_wake(struct token *token);             /* the tick comes soon */
+/* The serving worker has proved the recorded identity: ready. */
+void token_proved(struct token *token);
+void token_note_error(struct token *token, const struct err *err);
+uint32_t token_random(void);
+
+/* token_work.c */
+void token_dispatch(struct token *token);
+/* From the loop only: delivers what is in `failures`. */
+void token_flush(struct token *token);
+/* Everything that waits fails with `code`. */
+void token_fail_queue(struct token *token, enum err_code code);
+/* What ran at a worker that is lost, or is to be forgotten. */
+void token_fail_running(struct token *token, struct worker *worker);
+void token_answered(struct token *token, struct worker *worker, struct request *take_request,
+	const struct wire_message *message);
+/* Expires what waits, times out and kills what runs too long, probes and pings. */
+void token_watch(struct token *token, int64_t now_ms);
+void token_send(struct token *token, struct request *take_request);
+/* A request has ended: delivers unless nobody waits, and frees. From the loop only, or with `dropped` set. */
+void token_finish(struct token *token, struct request *take_request, const void *fields,
+	const struct err *err);
+
+/* token_enrol.c */
+/* The other token that has this identity recorded, NULL for none: one of the two is a clone (threats B24). */
+const struct token *token_find_twin(const struct token *token, struct bytes spki);
+/* An answer to one of the messages of an enrolment. */
+void token_enrolling(struct token *token, struct worker *worker, struct request *take_request,
+	const struct wire_message *message);
+
+DEFINE_CLEAN(token, struct token)
