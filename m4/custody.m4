@@ -20,7 +20,7 @@ AC_SUBST([SANITIZERS], [$enable_sanitizers])
 AM_CONDITIONAL([SANITIZED], [test "$enable_sanitizers" != no])
 ])
 
-# CUSTODY_FLAG(variable, flag): appends the flag if the compiler takes it without a warning.
+# CUSTODY_FLAG(variable, flag): appends the flag if the compiler takes it without a warning. A flag with commas must be quoted.
 AC_DEFUN([CUSTODY_FLAG], [
 AS_VAR_PUSHDEF([cache], [custody_cv_flag_$2])
 AC_CACHE_CHECK([whether $CC takes $2], [cache], [
@@ -40,8 +40,8 @@ m4_foreach_w([flag], [-Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-pr
 	-Wold-style-definition -Wcast-qual -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wswitch-enum
 	-Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion -Wduplicated-cond -Wduplicated-branches
 	-Wlogical-op -Wjump-misses-init -fno-common -fstack-protector-strong -fstack-clash-protection
-	-fcf-protection -ftrivial-auto-var-init=zero], [CUSTODY_FLAG([CUSTODY_CFLAGS], flag)])
-m4_foreach_w([flag], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed], [CUSTODY_FLAG([CUSTODY_LDFLAGS], flag)])
+	-fcf-protection -ftrivial-auto-var-init=zero], [CUSTODY_FLAG([CUSTODY_CFLAGS], m4_defn([flag]))])
+m4_foreach_w([flag], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed], [CUSTODY_FLAG([CUSTODY_LDFLAGS], m4_defn([flag]))])
 AS_IF([test "$enable_sanitizers" != no], [
 	CUSTODY_CFLAGS="$CUSTODY_CFLAGS -fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"
 	CUSTODY_LDFLAGS="$CUSTODY_LDFLAGS -fsanitize=$enable_sanitizers"
