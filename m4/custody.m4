@@ -39,7 +39,7 @@ CUSTODY_LDFLAGS=
 m4_foreach_w([flag], [-Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
 	-Wold-style-definition -Wcast-qual -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wswitch-enum
 	-Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion -Wduplicated-cond -Wduplicated-branches
-	-Wlogical-op -Wjump-misses-init -fno-common -fstack-protector-strong -fstack-clash-protection
+	-Wlogical-op -Wjump-misses-init -Wno-string-conversion -fno-common -fstack-protector-strong -fstack-clash-protection
 	-fcf-protection -ftrivial-auto-var-init=zero], [CUSTODY_FLAG([CUSTODY_CFLAGS], m4_defn([flag]))])
 m4_foreach_w([flag], [-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed], [CUSTODY_FLAG([CUSTODY_LDFLAGS], m4_defn([flag]))])
 AS_IF([test "$enable_sanitizers" != no], [
