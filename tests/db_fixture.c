@@ -73,7 +73,7 @@ struct db_key_item
 db_fixture_create(struct db_fixture *fixture, const char *name, uint32_t seed)
 {
 	struct db_version version = db_fixture_version(seed);
-	struct db_key_item item;
+	struct db_key_item item = {0};
 	int64_t intent;
 	if (!db_create_begin(fixture->db, fixture->vault, name, version.id, 1000, "", &intent,
 		    &fixture->err) ||
