@@ -79,6 +79,8 @@ bool access_check(const struct access *access, const struct caller *caller, int6
  */
 bool access_set(struct access *access, int64_t vault, const struct principal *principal,
 	uint32_t permissions, int64_t now_s, bool *ret_reduced, struct err *err) MUST_USE;
+/* Reads all policies again, after db_reopen(). On failure nothing changed. */
+bool access_reload(struct access *access, struct err *err) MUST_USE;
 /* Forgets a vault that was deleted from the catalog. */
 void access_forget_vault(struct access *access, int64_t vault);
 /* Entries of a vault in stable order; borrowed until the next change. */

@@ -16,7 +16,8 @@
 #include "base/log.h"
 #include "db/db_token.h"
 
-#define OPTIONS_TOKENS_MAX       32
+#define OPTIONS_TOKENS_MAX       16
+#define OPTIONS_SESSIONS_MAX     64
 #define OPTIONS_APPLICATIONS_MAX 256
 
 /* Durations in milliseconds, sizes in octets. Strings are never NULL after options_load(): "" for an empty one. */
@@ -27,7 +28,8 @@ struct options_daemon {
 	int64_t connections, connections_per_user, connections_reserved, connection_age,
 		idle_timeout, request_timeout, header_size, body_size;
 	int64_t in_flight_per_caller, queue, operation_timeout, create_timeout, start_timeout,
-		drain_timeout, recycle_memory, purge_interval, clock_jump_limit;
+		drain_timeout, recycle_memory, recycle_operations, idle_ping, purge_interval,
+		clock_jump_limit;
 	bool network_filesystem;
 
 	mode_t socket_mode;       /* from socket-mode */
@@ -61,8 +63,8 @@ struct options *options_load(const char *path, struct err *err) MUST_USE;
 void options_free(struct options *options);
 
 /*
- * The first option that differs between two configurations and is not reloadable ("[token west] uri"), for a warning that
- * a restart is needed; false: there is none. A token added or removed counts.
+ * The first option that differs between two configurations and is not reloadable ("[custodyd] catalog"), for a warning
+ * that a restart is needed; false: there is none. Tokens and applications may come, go and change on reload.
  */
 bool options_need_restart(
 	const struct options *running, const struct options *loaded, char *ret_name, size_t size);
@@ -75,8 +77,9 @@ struct options_row {
 	const char *section; /* "custodyd", "token", "application" */
 	const char *key;
 	const char *type;    /* "path", "text", "list", "yes/no", "integer", "duration", "size" */
-	const char *initial; /* "" for empty, NULL if the option must be given */
-	char range[64];      /* "10ms to 60s", "" for none */
+	const char *initial; /* as written in a file; "": empty; NULL: must be given */
+	int64_t min,
+		max; /* of integers, durations (milliseconds) and sizes (octets); 0, 0 otherwise */
 	bool reloadable;
 	const char *help;
 };

@@ -44,11 +44,15 @@ bool principal_parse(const char *text, struct principal *ret_principal, struct e
 size_t principal_match(const char *text, const struct principal *stored, size_t count);
 /* "user:alice"; "user:1000" for a number without a name. */
 void principal_format(const struct principal *principal, char text[static PRINCIPAL_TEXT]);
-/* Asks the system whether number and name still belong together. Applications are always OK. */
-enum principal_state principal_check(const struct principal *principal);
+/*
+ * Asks the system whether number and name still belong together. Applications always are. false: the system could not be
+ * asked, *ret_state is untouched.
+ */
+bool principal_check(const struct principal *principal, enum principal_state *ret_state) MUST_USE;
 
-bool principal_uid_is_overflow(uid_t uid); /* as /proc/sys/kernel/overflowuid said at first use */
-bool principal_gid_is_overflow(gid_t gid);
+/* As /proc/sys/kernel/overflowuid and overflowgid say; 65534 where they cannot be read. Read at each call. */
+uid_t principal_overflow_uid(void);
+gid_t principal_overflow_gid(void);
 
 /* Who asks: from the socket's peer at accept, and the application chosen by the request. */
 struct caller {
