@@ -28,10 +28,10 @@ void loop_free(struct loop *loop);
 bool loop_run(struct loop *loop, struct err *err) MUST_USE;
 /* Runs what is due now, waiting at most `wait_ms` for the first event; for tests and for draining. */
 void loop_turn(struct loop *loop, int64_t wait_ms);
-/* loop_run() returns after the callbacks of this turn. Harmless when not running. */
+/* loop_run() returns after the callbacks of this turn; a later one after its first turn if none runs. */
 void loop_stop(struct loop *loop);
 
-/* Monotonic milliseconds as of the start of this turn: for deadlines, cheaper than the clock. */
+/* The clock that deadlines are kept in: monotonic milliseconds. */
 int64_t loop_now_ms(const struct loop *loop);
 
 /* Calls fn(ctx) on the next turn, in the order of deferring. */

@@ -50,7 +50,8 @@ struct op_type {
 	size_t step_count;
 	/*
 	 * Called while waiting, instead of a step. OP_DONE: ended (it answered). OP_WAIT: goes on, because
-	 * what was begun must be finished; its deadline is then off until op_set_deadline().
+	 * what was begun must be finished; its deadline is then off until op_set_deadline(). OP_NEXT: a step
+	 * (chosen by op_next_is()) runs now.
 	 */
 	enum op_result (*cancel)(struct op *op, enum op_cancel why);
 	/* Frees the operation's own struct. */
