@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "support/peer.h"
+#include "support/fake_server.h"
 
 struct fixture {
 	char directory[64];

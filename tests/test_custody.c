@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "support/peer.h"
+#include "support/fake_server.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define KID_WEST     "https://west.vault.test/keys/k1/0123456789abcdef0123456789abcdef"

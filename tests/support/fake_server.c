@@ -1,5 +1,5 @@
 /* One thread, poll(); a request is handled when it is complete. */
-#include "support/peer.h"
+#include "support/fake_server.h"
 
 #include <poll.h>
 #include <pthread.h>
