@@ -1,4 +1,4 @@
-/* Shared by http.c (server), connection.c (octets in and out) and request.c (what handlers see and answer). */
+/* Shared by http.c (server), connection.c (octets in and out) and exchange.c (what handlers see and answer). */
 #pragma once
 
 #include <stdbool.h>
