@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/tags.h"
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/buf.h"

@@ -8,12 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/tags.h"
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "json/json_writer.h"
 
 #define API_RETENTION_MIN     7 /* days; akv-contract §10 */
 #define API_RETENTION_MAX     90
@@ -75,5 +73,3 @@ struct api_vault {
 void api_vault_format(const struct api_vault *vault, struct buf *out);
 /* {"value":[Vault …]} */
 void api_vault_list_format(const struct api_vault *vaults, size_t count, struct buf *out);
-/* The members of VaultItem, without accessPolicies, into an object that is open. */
-void api_vault_item_members(struct json_writer *writer, const struct api_vault *vault);
