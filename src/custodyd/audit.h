@@ -16,7 +16,7 @@
 #include "base/err.h"
 
 #define AUDIT_HASH_BYTES 32
-#define AUDIT_LINE_MAX   8192
+#define AUDIT_LINE_MAX   20480
 
 struct audit;
 
@@ -30,8 +30,8 @@ struct audit_record {
 	uint64_t pid_start;
 	const char *application; /* GUID, NULL or "" for none */
 	const char *operation;   /* audit name of the route: "key.unwrap" */
-	const char *vault, *key,
-		*version; /* as named by the request, NULL or "" if none; escaped, cut at 256 octets */
+	/* as named by the request, NULL or "" if none; escaped, cut at 256 octets */
+	const char *vault, *key, *version;
 	enum err_code code; /* ERR_NONE: done */
 	int status;         /* HTTP status of the answer, 0 if none */
 	const char *
@@ -48,7 +48,9 @@ struct audit_head {
 
 /*
  * Opens or makes the file (0600, directory synced), checks modes and owner (ERR_CONFIG), verifies the chain of the last
- * AUDIT_TAIL_BYTES, cuts off a partial last line and records that. ERR_AUDIT_INTEGRITY names the line's offset.
+ * AUDIT_TAIL_BYTES, cuts off a partial last line, or what follows a hole that the disk never got, and records that; more than a line
+ * of it is kept in <path>.cut-<octet>. ERR_AUDIT_INTEGRITY names the octet of a line that does not verify;
+ * ERR_CATALOG_LOCKED: another daemon has it.
  * Blocking.
  */
 #define AUDIT_TAIL_BYTES (8 << 20)
@@ -65,7 +67,10 @@ bool audit_append(struct audit *audit, const struct audit_record *record, bool d
 /* Puts what was appended on disk and checks that the file is still the one that was opened. Timer: `audit-sync`. */
 bool audit_sync(struct audit *audit, struct err *err) MUST_USE;
 bool audit_failed(const struct audit *audit); /* latched by a failed sync or a changed file */
-/* After such a failure: opens and verifies the file again; the head must be the one remembered. */
+/*
+ * After such a failure: opens and verifies the file again. What was synced before must be there (ERR_AUDIT_INTEGRITY
+ * otherwise, and the audit stays closed); records after that may be lost, which a new record then says.
+ */
 bool audit_reopen(struct audit *audit, struct err *err) MUST_USE;
 
 struct audit_head audit_head(const struct audit *audit);

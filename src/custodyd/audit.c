@@ -1,0 +1,519 @@
+/*
+ * The audit file. Invariant: `head` is the last record in the file and `synced` the last one known to be on disk; when
+ * either cannot be said any more, `failed` is set and nothing is appended.
+ */
+#include "audit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audit_line.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+
+#define READ_BYTES 65536 /* at a time when verifying; several lines of the longest */
+
+struct audit {
+	char *path;
+	int fd; /* -1 after a failed audit_reopen() */
+	dev_t device;
+	ino_t inode;
+	struct audit_head head, synced;
+	int64_t time_us; /* of the last record */
+	bool failed;
+	struct buf line; /* reused for each record */
+};
+
+/* Walking a chain from some line on. */
+struct walk {
+	struct audit_head head; /* after the last good line */
+	int64_t time_us;
+	uint64_t line;    /* number of the line within the walk, for messages */
+	bool linked;      /* head.hash is known: the next line must continue it */
+	uint64_t bad;     /* offset of the first line that does not verify */
+	bool bad_is_hole; /* it holds a NUL: never written, only allocated (threats D4) */
+};
+
+static bool
+walk_line(struct walk *walk, const char *text, size_t len)
+{
+	struct audit_line line;
+	if (!audit_line_read(text, len, &line))
+		return false;
+	if (walk->linked &&
+		(line.seq != walk->head.records + 1 ||
+			memcmp(line.prev, walk->head.hash, sizeof line.prev) != 0 ||
+			line.time_us < walk->time_us || line.catalog < walk->head.catalog))
+		return false;
+	walk->head.records = line.seq;
+	walk->head.offset += len + 1;
+	memcpy(walk->head.hash, line.hash, sizeof line.hash);
+	walk->head.catalog = line.catalog;
+	walk->time_us = line.time_us;
+	walk->linked = true;
+	walk->line++;
+	return true;
+}
+
+/* All whole lines in `text`; ret_used: their octets. false: walk->bad is set. */
+static bool
+walk_lines(struct walk *walk, const char *text, size_t len, size_t *ret_used)
+{
+	size_t used = 0;
+	for (;;) {
+		const char *end = memchr(text + used, '\n', len - used);
+		if (end == NULL)
+			break;
+		size_t line = (size_t)(end - (text + used));
+		if (!walk_line(walk, text + used, line)) {
+			walk->bad = walk->head.offset;
+			walk->bad_is_hole = memchr(text + used, '\0', line) != NULL;
+			return false;
+		}
+		used += line + 1;
+	}
+	*ret_used = used;
+	return true;
+}
+
+/* One read across EINTR; -1 sets err. */
+static ssize_t
+read_at(int fd, void *data, size_t len, uint64_t offset, struct err *err)
+{
+	ssize_t got;
+	do {
+		got = pread(fd, data, len, (off_t)offset);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		(void)err_errno(err, ERR_STORAGE, errno, "read the audit");
+	return got;
+}
+
+enum walked {
+	WALKED_ALL,    /* every whole line verified; what is behind head.offset has no newline */
+	WALKED_BAD,    /* walk->bad */
+	WALKED_FAILED, /* err */
+};
+
+/* From walk->head.offset, the start of a line, to the end of the file. */
+static enum walked
+walk_file(struct walk *walk, int fd, struct err *err)
+{
+	char *data = malloc(READ_BYTES);
+	if (data == NULL)
+		abort();
+	enum walked result = WALKED_ALL;
+	size_t kept = 0; /* octets of a line not yet whole, at the start of data */
+	for (;;) {
+		ssize_t got =
+			read_at(fd, data + kept, READ_BYTES - kept, walk->head.offset + kept, err);
+		if (got <= 0) {
+			result = got < 0 ? WALKED_FAILED : WALKED_ALL;
+			break;
+		}
+		size_t len = kept + (size_t)got, used;
+		if (!walk_lines(walk, data, len, &used)) {
+			result = WALKED_BAD;
+			break;
+		}
+		kept = len - used;
+		memmove(data, data + used, kept);
+		if (kept >= AUDIT_LINE_MAX) { /* longer than any line: torn, or not ours */
+			walk->bad = walk->head.offset;
+			walk->bad_is_hole = memchr(data, '\0', kept) != NULL;
+			result = WALKED_BAD;
+			break;
+		}
+	}
+	free(data);
+	return result;
+}
+
+/* The start of the first line at or after `offset`; the end of the file if there is none within a line's length. */
+static bool
+line_start(int fd, uint64_t offset, uint64_t size, uint64_t *ret_start, struct err *err)
+{
+	if (offset == 0) {
+		*ret_start = 0;
+		return true;
+	}
+	char data[AUDIT_LINE_MAX];
+	ssize_t got = read_at(fd, data, sizeof data, offset - 1, err);
+	if (got < 0)
+		return false;
+	const char *end = memchr(data, '\n', (size_t)got);
+	*ret_start = end == NULL ? size : offset + (uint64_t)(end - data);
+	return true;
+}
+
+static bool
+fail_line(struct err *err, const char *path, uint64_t offset)
+{
+	return err_set(err, ERR_AUDIT_INTEGRITY,
+		"The audit file %s is not as it was written: the line at octet %llu does not "
+		"verify.",
+		path, (unsigned long long)offset);
+}
+
+/* The line that ends at head->offset is record number head->records with that hash. */
+static bool
+holds(int fd, const struct audit_head *head, bool *ret_holds, struct err *err)
+{
+	char data[AUDIT_LINE_MAX];
+	*ret_holds = head->records == 0;
+	if (head->records == 0 || head->offset == 0)
+		return true;
+	uint64_t start = head->offset > sizeof data ? head->offset - sizeof data : 0;
+	ssize_t got = read_at(fd, data, (size_t)(head->offset - start), start, err);
+	if (got < 0)
+		return false;
+	size_t len = (size_t)got;
+	if (len == 0 || start + len != head->offset || data[len - 1] != '\n')
+		return true;
+	const char *before = memrchr(data, '\n', len - 1);
+	if (before == NULL && start > 0)
+		return true;
+	const char *text = before == NULL ? data : before + 1;
+	struct audit_line line;
+	*ret_holds = audit_line_read(text, (size_t)(data + len - 1 - text), &line) &&
+		     line.seq == head->records &&
+		     memcmp(line.hash, head->hash, sizeof line.hash) == 0;
+	return true;
+}
+
+static void
+close_file(struct audit *audit)
+{
+	if (audit->fd >= 0)
+		(void)close(audit->fd); /* what counts was synced */
+	audit->fd = -1;
+}
+
+static bool
+make_file(const char *path, int *ret_fd, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(err, ERR_STORAGE, errno, "make the audit");
+	if (!file_sync_directory(path, err)) {
+		(void)close(fd);
+		return false;
+	}
+	*ret_fd = fd;
+	return true;
+}
+
+static bool
+open_file(struct audit *audit, struct err *err)
+{
+	if (!file_check_private(audit->path, 0077, err))
+		return false;
+	int fd = open(audit->path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno != ENOENT)
+		return err_errno(err, ERR_STORAGE, errno, "open the audit");
+	if (fd < 0 && !make_file(audit->path, &fd, err))
+		return false;
+	struct stat status;
+	if (fstat(fd, &status) != 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK)
+			(void)err_set(err, ERR_CATALOG_LOCKED,
+				"Another daemon has the audit file %s open.", audit->path);
+		else
+			(void)err_errno(err, ERR_STORAGE, errno, "lock the audit");
+		(void)close(fd);
+		return false;
+	}
+	(void)posix_fadvise(
+		fd, 0, 0, POSIX_FADV_DONTNEED); /* read what the disk has (threats D3) */
+	audit->fd = fd;
+	audit->device = status.st_dev;
+	audit->inode = status.st_ino;
+	return true;
+}
+
+/* More than a line goes to a file of its own: it may be evidence. */
+static bool
+keep_tail(const struct audit *audit, uint64_t size, struct err *err)
+{
+	uint64_t offset = audit->head.offset;
+	size_t len = (size_t)(size - offset); /* at most AUDIT_TAIL_BYTES */
+	if (len < AUDIT_LINE_MAX)
+		return true;
+	char *data = malloc(len), path[4096];
+	if (data == NULL)
+		abort();
+	int path_len =
+		snprintf(path, sizeof path, "%s.cut-%llu", audit->path, (unsigned long long)offset);
+	ssize_t got = read_at(audit->fd, data, len, offset, err);
+	bool kept = got >= 0;
+	if (kept && (path_len < 0 || (size_t)path_len >= sizeof path))
+		kept = err_set(err, ERR_CONFIG, "The path of the audit is too long.");
+	kept = kept && file_write_atomic(path, data, (size_t)got, 0600, err);
+	free(data);
+	return kept;
+}
+
+/* Cuts what was never written whole and says so in a record. */
+static bool
+cut_tail(struct audit *audit, uint64_t size, struct err *err)
+{
+	if (!keep_tail(audit, size, err))
+		return false;
+	if (ftruncate(audit->fd, (off_t)audit->head.offset) != 0 || fdatasync(audit->fd) != 0)
+		return err_errno(err, ERR_STORAGE, errno, "cut the audit");
+	char detail[96];
+	(void)snprintf(detail, sizeof detail,
+		"%llu octets after record %llu were not whole and were cut",
+		(unsigned long long)(size - audit->head.offset),
+		(unsigned long long)audit->head.records);
+	log_warning("audit.cut", LOG_TEXT("path", audit->path), LOG_TEXT("detail", detail));
+	const struct audit_record record = {.by_daemon = true,
+		.operation = "audit.cut",
+		.detail = detail,
+		.catalog = audit->head.catalog};
+	return audit_append(audit, &record, true, err);
+}
+
+/* Verifies the last AUDIT_TAIL_BYTES, sets head, repairs a torn end. */
+static bool
+load(struct audit *audit, struct err *err)
+{
+	struct stat status;
+	if (fstat(audit->fd, &status) != 0)
+		return err_errno(err, ERR_STORAGE, errno, "fstat the audit");
+	uint64_t size = (uint64_t)status.st_size;
+	struct walk walk = {
+		.linked = size <= AUDIT_TAIL_BYTES}; /* the first line continues nothing */
+	if (!walk.linked &&
+		!line_start(audit->fd, size - AUDIT_TAIL_BYTES, size, &walk.head.offset, err))
+		return false;
+	switch (walk_file(&walk, audit->fd, err)) {
+	case WALKED_FAILED:
+		return false;
+	case WALKED_BAD:
+		if (!walk.bad_is_hole || !walk.linked)
+			return fail_line(err, audit->path, walk.bad);
+		break;
+	case WALKED_ALL:
+		break;
+	}
+	audit->head = audit->synced = walk.head;
+	audit->time_us = walk.time_us;
+	return walk.head.offset == size || cut_tail(audit, size, err);
+}
+
+struct audit *
+audit_open(const char *path, struct err *err)
+{
+	struct audit *audit = calloc(1, sizeof *audit);
+	if (audit == NULL || (audit->path = strdup(path)) == NULL)
+		abort();
+	audit->fd = -1;
+	buf_init(&audit->line, AUDIT_LINE_MAX);
+	if (!open_file(audit, err) || !load(audit, err)) {
+		audit_close(audit);
+		return NULL;
+	}
+	return audit;
+}
+
+void
+audit_close(struct audit *audit)
+{
+	if (audit == NULL)
+		return;
+	if (audit->fd >= 0 && !audit->failed)
+		(void)fdatasync(audit->fd); /* the end: nobody is left to be told */
+	close_file(audit);
+	buf_clear(&audit->line);
+	free(audit->path);
+	free(audit);
+}
+
+static bool
+fail_changed(struct audit *audit, struct err *err)
+{
+	audit->failed = true;
+	return err_set(err, ERR_AUDIT_INTEGRITY,
+		"The audit file %s was cut, replaced or removed from outside.", audit->path);
+}
+
+static bool
+check_open(const struct audit *audit, struct err *err)
+{
+	if (!audit->failed && audit->fd >= 0)
+		return true;
+	return err_set(err, ERR_STORAGE,
+		"The audit is closed after a failure; nothing is answered without it.");
+}
+
+/* Threats D19, cheap enough for each record: the file ends where our last record ends, and has its name. */
+static bool
+check_unchanged(struct audit *audit, struct err *err)
+{
+	struct stat status;
+	if (fstat(audit->fd, &status) != 0)
+		return err_errno(err, ERR_STORAGE, errno, "fstat the audit");
+	if ((uint64_t)status.st_size != audit->head.offset || status.st_nlink != 1)
+		return fail_changed(audit, err);
+	return true;
+}
+
+static bool
+sync_file(struct audit *audit, struct err *err)
+{
+	if (fdatasync(audit->fd) != 0) {
+		audit->failed =
+			true; /* never tried again as if it could be good now (threats D3) */
+		return err_errno(err, ERR_STORAGE, errno, "sync the audit");
+	}
+	audit->synced = audit->head;
+	return true;
+}
+
+/* One write(2); what was written of a line that did not fit is taken back. */
+static bool
+write_line(struct audit *audit, struct err *err)
+{
+	if (file_write_all(audit->fd, audit->line.data, audit->line.len, err))
+		return true;
+	if (ftruncate(audit->fd, (off_t)audit->head.offset) != 0)
+		audit->failed = true;
+	return false;
+}
+
+bool
+audit_append(struct audit *audit, const struct audit_record *record, bool durable, struct err *err)
+{
+	if (!check_open(audit, err) || !check_unchanged(audit, err))
+		return false;
+	int64_t now = clock_wall_us();
+	struct audit_line line = {.seq = audit->head.records + 1,
+		.catalog = record->catalog > audit->head.catalog ? record->catalog
+								 : audit->head.catalog,
+		.time_us = now > audit->time_us ? now : audit->time_us};
+	memcpy(line.prev, audit->head.hash, sizeof line.prev);
+	buf_reset(&audit->line);
+	audit_line_write(&audit->line, record, &line);
+	if (!write_line(audit, err))
+		return false;
+	audit->head.records = line.seq;
+	audit->head.offset += audit->line.len;
+	audit->head.catalog = line.catalog;
+	memcpy(audit->head.hash, line.hash, sizeof line.hash);
+	audit->time_us = line.time_us;
+	return !durable || sync_file(audit, err);
+}
+
+bool
+audit_sync(struct audit *audit, struct err *err)
+{
+	struct stat status;
+	if (!check_open(audit, err) || !check_unchanged(audit, err))
+		return false;
+	if (lstat(audit->path, &status) != 0 || status.st_ino != audit->inode ||
+		status.st_dev != audit->device)
+		return fail_changed(audit, err);
+	return audit->synced.records == audit->head.records || sync_file(audit, err);
+}
+
+bool
+audit_failed(const struct audit *audit)
+{
+	return audit->failed;
+}
+
+/* What was synced is there; what came after is or is said to be lost. */
+static bool
+take_up(struct audit *audit, const struct audit_head *synced, const struct audit_head *head,
+	struct err *err)
+{
+	bool there;
+	if (!holds(audit->fd, synced, &there, err))
+		return false;
+	if (!there)
+		return err_set(err, ERR_AUDIT_INTEGRITY,
+			"The audit file %s does not hold what was written to it.", audit->path);
+	if (!load(audit, err))
+		return false;
+	char detail[96];
+	uint64_t lost =
+		head->records > audit->head.records ? head->records - audit->head.records : 0;
+	(void)snprintf(detail, sizeof detail,
+		"opened again after a failure; %llu records of reads lost",
+		(unsigned long long)lost);
+	const struct audit_record record = {.by_daemon = true,
+		.operation = "audit.reopen",
+		.detail = detail,
+		.catalog = head->catalog};
+	return audit_append(audit, &record, true, err);
+}
+
+bool
+audit_reopen(struct audit *audit, struct err *err)
+{
+	struct audit_head synced = audit->synced, head = audit->head;
+	close_file(audit);
+	audit->failed = false;
+	if (open_file(audit, err) && take_up(audit, &synced, &head, err))
+		return true;
+	audit->failed = true;
+	audit->synced = synced;
+	audit->head = head;
+	return false;
+}
+
+struct audit_head
+audit_head(const struct audit *audit)
+{
+	return audit->head;
+}
+
+bool
+audit_check(const struct audit *audit, const struct audit_head *remembered, struct err *err)
+{
+	bool there;
+	if (audit->head.catalog > remembered->catalog)
+		return err_set(err, ERR_CATALOG_INTEGRITY,
+			"The catalog is older than the audit: its change %llu, the audit knows of "
+			"%llu. An old copy was put back.",
+			(unsigned long long)remembered->catalog,
+			(unsigned long long)audit->head.catalog);
+	if (!holds(audit->fd, remembered, &there, err))
+		return false;
+	if (!there)
+		return err_set(err, ERR_AUDIT_INTEGRITY,
+			"The audit file %s does not hold record %llu, which the catalog remembers.",
+			audit->path, (unsigned long long)remembered->records);
+	return true;
+}
+
+bool
+audit_verify(const char *path, struct audit_head *ret_head, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	if (fd < 0)
+		return err_errno(err, ERR_CLIENT_FILE, errno, "open the audit");
+	struct walk walk = {.linked = true};
+	enum walked walked = walk_file(&walk, fd, err);
+	bool sized = fstat(fd, &status) == 0;
+	(void)close(fd);
+	if (walked == WALKED_FAILED)
+		return false;
+	if (walked == WALKED_BAD || !sized || walk.head.offset != (uint64_t)status.st_size)
+		return err_set(err, ERR_AUDIT_INTEGRITY,
+			"%s: line %llu (octet %llu) does not verify.", path,
+			(unsigned long long)walk.line + 1, (unsigned long long)walk.head.offset);
+	*ret_head = walk.head;
+	return true;
+}
