@@ -98,32 +98,23 @@ struct refusal {
 };
 
 static const struct refusal wrap_refusals[] = {
-	{"",										       ""       },
-	{"{\"context\":\"\",\"value\":\"AA\"}",						    "keys"   },
-	{"{\"keys\":null,\"context\":\"\",\"value\":\"AA\"}",                                      "keys"   },
-	{"{\"keys\":\"" WEST "\",\"context\":\"\",\"value\":\"AA\"}",                              "keys"   },
-	{"{\"keys\":[],\"context\":\"\",\"value\":\"AA\"}",                                        "keys"   },
-	{"{\"keys\":[\"" WEST "\"],\"context\":\"\",\"value\":\"AA\"}",                            "keys"   },
+	{"",										      ""       },
+	{"{\"context\":\"\",\"value\":\"AA\"}",						   "keys"   },
+	{"{\"keys\":null,\"context\":\"\",\"value\":\"AA\"}",                                     "keys"   },
+	{"{\"keys\":\"" WEST "\",\"context\":\"\",\"value\":\"AA\"}",                             "keys"   },
+	{"{\"keys\":[],\"context\":\"\",\"value\":\"AA\"}",                                       "keys"   },
+	{"{\"keys\":[\"" WEST "\"],\"context\":\"\",\"value\":\"AA\"}",                           "keys"   },
 	{"{\"keys\":[\"" WEST "\",\"" EAST "\",\"" EAST "\"],\"context\":\"\",\"value\":\"AA\"}",
-         "keys"											     },
-	{"{\"keys\":[\"" WEST "\",null],\"context\":\"\",\"value\":\"AA\"}",                       "keys"   },
- /* threats E4: canonical spelling only */
-	{"{\"keys\":[\"k\",\"" EAST "\"],\"context\":\"\",\"value\":\"AA\"}",                      "keys[0]"},
-	{"{\"keys\":[\"" WEST "\",\"" EAST "/\"],\"context\":\"\",\"value\":\"AA\"}",              "keys[1]"},
-	{"{\"keys\":[\"" WEST
-	 "\",\"http://east.vault.test/keys/k\"],\"context\":\"\",\"value\":\"AA\"}",      "keys[1]"},
-	{"{\"keys\":[\"" WEST
-	 "\",\"https://east.vault.test/secrets/k\"],\"context\":\"\",\"value\":\"AA\"}",  "keys[1]"},
-	{"{\"keys\":[\"" WEST
-	 "\",\"https://east.vault.test:443/keys/k\"],\"context\":\"\",\"value\":\"AA\"}", "keys[1]"},
-	{"{" KEYS ",\"value\":\"AA\"}",							    "context"},
-	{"{" KEYS ",\"context\":null,\"value\":\"AA\"}",                                           "context"},
-	{"{" KEYS ",\"context\":\"A\",\"value\":\"AA\"}",                                          "context"},
-	{"{" KEYS ",\"context\":\"\"}",							    "value"  },
-	{"{" KEYS ",\"context\":\"\",\"value\":\"\"}",                                             "value"  },
-	{"{" KEYS ",\"context\":\"\",\"value\":\"AA==\"}",                                         "value"  },
-	{"{" KEYS ",\"context\":\"\",\"value\":\"AA\",\"length\":16}",                             ""       },
-	{"{" KEYS ",\"context\":\"\",\"value\":\"AA\",\"Context\":\"AA\"}",                        ""       },
+         "keys"											    },
+	{"{\"keys\":[\"" WEST "\",null],\"context\":\"\",\"value\":\"AA\"}",                      "keys"   },
+	{"{" KEYS ",\"value\":\"AA\"}",							   "context"},
+	{"{" KEYS ",\"context\":null,\"value\":\"AA\"}",                                          "context"},
+	{"{" KEYS ",\"context\":\"A\",\"value\":\"AA\"}",                                         "context"},
+	{"{" KEYS ",\"context\":\"\"}",							   "value"  },
+	{"{" KEYS ",\"context\":\"\",\"value\":\"\"}",                                            "value"  },
+	{"{" KEYS ",\"context\":\"\",\"value\":\"AA==\"}",                                        "value"  },
+	{"{" KEYS ",\"context\":\"\",\"value\":\"AA\",\"length\":16}",                            ""       },
+	{"{" KEYS ",\"context\":\"\",\"value\":\"AA\",\"Context\":\"AA\"}",                       ""       },
 };
 
 static void
@@ -140,6 +131,43 @@ wrap_rule_broken_is_refused_by_name(void **state)
 		ASSERT_ROW(err.code == ERR_BAD_PARAMETER, row->body);
 		ASSERT_ROW(strstr(err.message, row->says) != NULL, row->body);
 		ASSERT_ROW(make.length == 77, row->body);
+	}
+}
+
+/* Threats E4: a key has one spelling; others are refused, not repaired. */
+static void
+wrap_key_is_in_canonical_spelling_e4(void **state)
+{
+	static const char *const spellings[] = {
+		"",
+		"k",
+		EAST_BASE "/",
+		EAST "/",
+		EAST "?x=1",
+		EAST "#x",
+		EAST_BASE "/FEDCBA9876543210FEDCBA9876543210",
+		EAST_BASE "/fedcba9876543210",
+		"http://east.vault.test/keys/k",
+		"HTTPS://east.vault.test/keys/k",
+		"https://East.vault.test/keys/k",
+		"https://east.vault.test:443/keys/k",
+		"https://east.vault.test//keys/k",
+		"https://east.vault.test/keys/%6b",
+		"https://east.vault.test/secrets/k",
+		"https://user@east.vault.test/keys/k",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
+		const char *body = arena_printf(*state,
+			"{\"keys\":[\"" WEST "\",\"%s\"],\"context\":\"\",\"value\":\"AA\"}",
+			spellings[i]);
+		struct api_dual_make make = {.length = 77};
+		struct err err = {.code = ERR_NONE};
+
+		ASSERT_ROW(!api_dual_wrap_decode(bytes_of_text(body), *state, &make, &err), body);
+
+		ASSERT_ROW(err.code == ERR_BAD_PARAMETER, body);
+		ASSERT_ROW(strstr(err.message, "keys[1]") != NULL, body);
+		ASSERT_ROW(make.length == 77, body);
 	}
 }
 
@@ -421,6 +449,7 @@ main(void)
 		TEST(wrap_takes_versionless_keys_and_an_empty_context),
 		TEST(generate_is_decoded),
 		TEST(wrap_rule_broken_is_refused_by_name),
+		TEST(wrap_key_is_in_canonical_spelling_e4),
 		TEST(wrap_value_and_context_have_limits),
 		TEST(open_is_decoded),
 		TEST(rewrap_takes_keys_or_none),

@@ -263,6 +263,44 @@ create_nbf_equal_to_exp_is_accepted(void **state)
 	assert_true(api_key_create_decode(bytes_of_text(body), *state, &create, &err));
 }
 
+/* {"kty":…,"key_ops":[…]} with the words of a set. */
+static const char *
+ops_body(struct arena *arena, const char *kty, unsigned ops)
+{
+	const char *words = "";
+	for (unsigned op = 1; op <= ALG_OPS_ALL; op <<= 1)
+		if ((ops & op) != 0)
+			words = arena_printf(arena, "%s%s\"%s\"", words, *words == '\0' ? "" : ",",
+				alg_op_word((enum alg_op)op));
+	return arena_printf(arena, "{\"kty\":\"%s\",\"key_ops\":[%s]}", kty, words);
+}
+
+/* Threats A3: every set of operations for every type; an oct key never both wraps and does anything else. */
+static void
+create_operations_are_of_one_family_a3(void **state)
+{
+	static const char *const types[] = {"RSA", "EC", "oct"};
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		for (unsigned ops = 1; ops <= ALG_OPS_ALL; ops++) {
+			const char *body = ops_body(*state, types[i], ops);
+			enum alg_key type = kty_key(kty_find(types[i]));
+			bool one = (ops & ~(unsigned)ALG_WRAPS) == 0 ||
+				   (ops & ~(unsigned)ALG_CRYPT) == 0 ||
+				   (ops & ~(unsigned)ALG_SIGNS) == 0;
+			bool possible = (ops & ~alg_key_ops(type)) == 0;
+			struct api_key_create create = {.ops = 0};
+			struct err err = {.code = ERR_BAD_PARAMETER};
+
+			bool accepted =
+				api_key_create_decode(bytes_of_text(body), *state, &create, &err);
+
+			ASSERT_ROW(accepted == (possible && (one || type != ALG_KEY_OCT)), body);
+			ASSERT_ROW(!accepted || create.ops == ops, body);
+			ASSERT_ROW(err.code == ERR_BAD_PARAMETER, body);
+		}
+	}
+}
+
 /* HMAC keys are a third family as soon as alg.tbl serves it, and impossible until then. */
 static void
 create_oct_that_signs_follows_the_table(void **state)
@@ -282,9 +320,9 @@ create_oct_that_signs_follows_the_table(void **state)
 
 /* ---- tags: limits ---- */
 
-/* {"kty":"EC","tags":{…}} with `count` tags of `chars` characters of `unit` in name and value. */
+/* {"kty":"EC","tags":{…}} with `count` tags; so many characters of `unit` in name and value. */
 static const char *
-tags_body(struct arena *arena, int count, int chars, const char *unit)
+tags_body(struct arena *arena, int count, int name_chars, int value_chars, const char *unit)
 {
 	CLEAN(buf)
 	struct buf text;
@@ -292,10 +330,10 @@ tags_body(struct arena *arena, int count, int chars, const char *unit)
 	(void)buf_text(&text, "{\"kty\":\"EC\",\"tags\":{");
 	for (int i = 0; i < count; i++) {
 		(void)buf_printf(&text, "%s\"%02d", i == 0 ? "" : ",", i);
-		for (int k = 2; k < chars; k++)
+		for (int k = 2; k < name_chars; k++)
 			(void)buf_text(&text, unit);
 		(void)buf_text(&text, "\":\"");
-		for (int k = 0; k < chars; k++)
+		for (int k = 0; k < value_chars; k++)
 			(void)buf_text(&text, unit);
 		(void)buf_text(&text, "\"");
 	}
@@ -307,19 +345,21 @@ tags_body(struct arena *arena, int count, int chars, const char *unit)
 struct tag_limit {
 	const char *name;
 	int count;
-	int chars;
+	int name_chars, value_chars;
 	const char *unit;
 	bool accepted;
 };
 
 static const struct tag_limit tag_limits[] = {
-	{"15 tags of 256",             15, 256, "x",                true },
-	{"16 tags",		    16, 4,   "x",                false},
-	{"257 characters",             1,  257, "x",                false},
-	{"256 of four octets each",    15, 256, "\xf0\x9f\x94\x91", true },
-	{"257 of two octets each",     1,  257, "\xc3\xa4",         false},
-	{"escapes beyond all measure", 15, 256, "\\u0001",          false},
-	{"escapes within it",          1,  256, "\\u0001",          true },
+	{"15 tags of 256",                  15, 256, 256, "x",                true },
+	{"16 tags",			 16, 4,   4,   "x",                false},
+	{"257 characters of name",          1,  257, 1,   "x",                false},
+	{"257 characters of value",         1,  2,   257, "x",                false},
+	{"256 of four octets each",         15, 256, 256, "\xf0\x9f\x94\x91", true },
+	{"name of 257 of two octets each",  1,  257, 1,   "\xc3\xa4",         false},
+	{"value of 257 of two octets each", 1,  2,   257, "\xc3\xa4",         false},
+	{"escapes beyond all measure",      15, 256, 256, "\\u0001",          false},
+	{"escapes within it",               1,  256, 256, "\\u0001",          true },
 };
 
 static void
@@ -327,7 +367,8 @@ tags_limits_are_kept(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tag_limits); i++) {
 		const struct tag_limit *row = &tag_limits[i];
-		const char *body = tags_body(*state, row->count, row->chars, row->unit);
+		const char *body =
+			tags_body(*state, row->count, row->name_chars, row->value_chars, row->unit);
 		struct api_key_create create = {.tags = NULL};
 		struct err err = {.code = ERR_NONE};
 
@@ -477,6 +518,7 @@ main(void)
 		TEST(create_null_members_are_absent),
 		TEST(create_rule_broken_is_refused_by_name),
 		TEST(create_nbf_equal_to_exp_is_accepted),
+		TEST(create_operations_are_of_one_family_a3),
 		TEST(create_oct_that_signs_follows_the_table),
 		TEST(tags_limits_are_kept),
 		TEST(update_empty_changes_nothing),

@@ -219,6 +219,33 @@ recovery_level_follows_the_vault(void **state)
 			api_recovery_level(rows[i].days, rows[i].protection), rows[i].level);
 }
 
+/* Threats C20: whatever a tag says stays inside its string, and on one line. */
+static void
+bundle_tags_cannot_break_out_c20(void **state)
+{
+	static const char body[] =
+		"{\"kty\":\"oct\",\"tags\":{\"a\\n{\\\"b\":\"\\u001b[2J\\r\\\"},\\\"key\\\":{\"}}";
+	struct buf *out = *state;
+	CLEAN(arena)
+	struct arena *arena = arena_new();
+	struct api_key_create create;
+	struct api_key_view view = plain_view;
+	struct err err;
+
+	assert_true(api_key_create_decode(bytes_of_text(body), arena, &create, &err));
+	view.tags = create.tags;
+	api_key_bundle(&view, out);
+
+	CLEAN(json)
+	struct json_value *bundle = json_parse(out->data, out->len, out->len, &err);
+	assert_non_null(bundle);
+	assert_int_equal(json_count(bundle), 3);
+	assert_string_equal(json_text(json_member(json_member(bundle, "tags"), "a\n{\"b")),
+		"\x1b[2J\r\"},\"key\":{");
+	for (const char *c = buf_peek(out); *c != '\0'; c++)
+		assert_true((unsigned char)*c >= ' ');
+}
+
 /* What is created comes back as it was asked for. */
 static void
 bundle_round_trip_keeps_operations_and_tags(void **state)
@@ -262,6 +289,7 @@ main(void)
 		TEST(page_without_items_has_an_array),
 		TEST(page_items_show_no_key),
 		TEST(recovery_level_follows_the_vault),
+		TEST(bundle_tags_cannot_break_out_c20),
 		TEST(bundle_round_trip_keeps_operations_and_tags),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,7 +103,7 @@ unwrap_value_is_bytes(void **state)
 
 /* Lengths of iv and tag are not judged here: a wrong one is a ciphertext that does not open, uniformly. */
 static void
-decrypt_gcm_takes_iv_and_tag_of_any_length(void **state)
+decrypt_iv_and_tag_may_have_any_length(void **state)
 {
 	static const char body[] =
 		"{\"alg\":\"A128GCM\",\"value\":\"AA\",\"iv\":\"YWJj\",\"tag\":\"\"}";
@@ -165,7 +165,7 @@ operation_takes_what_the_algorithm_is_for(void **state)
 
 /* Refused algorithms look at nothing else, so that good and bad input are answered alike (threats A14). */
 static void
-refused_algorithm_is_the_same_for_good_and_bad_input(void **state)
+refused_algorithm_looks_at_nothing_else_a14(void **state)
 {
 	static const char *const bodies[] = {
 		"{\"alg\":\"RSA1_5\",\"value\":\"AA\"}",
@@ -236,15 +236,7 @@ static const struct refusal refusals[] = {
 	{ALG_UNWRAP,  "{\"alg\":\"RSA-OAEP\",\"value\":\"\"}",                      "value"  },
 	{ALG_WRAP,    "{\"alg\":\"RSA-OAEP\",\"value\":7}",                         "value"  },
 	{ALG_UNWRAP,  "{\"alg\":\"RSA-OAEP\",\"value\":[\"AA\"]}",                  "value"  },
- /* threats C19 */
-	{ALG_WRAP,    "{\"alg\":\"RSA-OAEP\",\"value\":\"AA==\"}",                  "value"  },
-	{ALG_WRAP,    "{\"alg\":\"RSA-OAEP\",\"value\":\"AB\"}",                    "value"  },
-	{ALG_WRAP,    "{\"alg\":\"RSA-OAEP\",\"value\":\"A\"}",                     "value"  },
-	{ALG_UNWRAP,  "{\"alg\":\"RSA-OAEP\",\"value\":\"+/8\"}",                   "value"  },
-	{ALG_UNWRAP,  "{\"alg\":\"RSA-OAEP\",\"value\":\"AA\\nAA\"}",               "value"  },
-	{ALG_UNWRAP,  "{\"alg\":\"RSA-OAEP\",\"value\":\" AA\"}",                   "value"  },
- /* iv, tag, aad: GCM, and to encrypt the service makes them */
-	{ALG_ENCRYPT, "{\"alg\":\"A256GCM\",\"value\":\"AA\"" IV "}",               "iv"     },
+ /* tag is made by the service; iv, tag and aad are GCM's */
 	{ALG_ENCRYPT, "{\"alg\":\"A256GCM\",\"value\":\"AA\"" TAG "}",              "tag"    },
 	{ALG_DECRYPT, "{\"alg\":\"A256GCM\",\"value\":\"AA\"" TAG "}",              "iv"     },
 	{ALG_DECRYPT, "{\"alg\":\"A256GCM\",\"value\":\"AA\"" IV "}",               "tag"    },
@@ -271,6 +263,52 @@ operation_rule_broken_is_refused_by_name(void **state)
 		ASSERT_ROW(err.code == ERR_BAD_PARAMETER, row->body);
 		ASSERT_ROW(strstr(err.message, row->says) != NULL, row->body);
 		ASSERT_ROW(operation.alg == ALG_ES256K, row->body);
+	}
+}
+
+/* Threats C19: another spelling of the same octets, or of none, is refused and never cut. */
+static void
+value_is_canonical_base64url_c19(void **state)
+{
+	static const char *const spellings[] = {"AA==", "AA=", "AB", "AAB", "A", "AAAAA", "+/8",
+		"AA\\nAA", " AA", "AA ", "AA.", "AA\\u0000"};
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(cipher_ops); k++) {
+			enum alg_op op = cipher_ops[k].op;
+			const char *body = arena_printf(
+				*state, "{\"alg\":\"RSA-OAEP\",\"value\":\"%s\"}", spellings[i]);
+			struct api_key_operation operation = {.alg = ALG_NONE};
+			struct err err = {.code = ERR_NONE};
+
+			ASSERT_ROW(!api_key_operation_decode(
+					   bytes_of_text(body), *state, op, &operation, &err),
+				body);
+
+			ASSERT_ROW(err.code == ERR_BAD_PARAMETER, body);
+			ASSERT_ROW(operation.alg == ALG_NONE, body);
+		}
+	}
+}
+
+/* Threats E15: no caller chooses an iv under which a token encrypts. */
+static void
+encrypt_with_iv_of_the_caller_is_refused_e15(void **state)
+{
+	for (enum alg alg = ALG_NONE + 1; alg < ALG_COUNT; alg++) {
+		if (alg_get_scheme(alg) != ALG_SCHEME_GCM)
+			continue;
+		const char *body = arena_printf(
+			*state, "{\"alg\":\"%s\",\"value\":\"AA\"" IV "}", alg_name(alg));
+		struct api_key_operation operation = {.alg = ALG_NONE};
+		struct err err = {.code = ERR_NONE};
+
+		ASSERT_ROW(!api_key_operation_decode(
+				   bytes_of_text(body), *state, ALG_ENCRYPT, &operation, &err),
+			body);
+
+		ASSERT_ROW(err.code == ERR_BAD_PARAMETER, body);
+		ASSERT_ROW(strstr(err.message, "iv") != NULL, body);
+		ASSERT_ROW(operation.alg == ALG_NONE, body);
 	}
 }
 
@@ -522,11 +560,13 @@ main(void)
 		TEST(encrypt_gcm_takes_aad),
 		TEST(operation_clear_twice_is_harmless),
 		TEST(unwrap_value_is_bytes),
-		TEST(decrypt_gcm_takes_iv_and_tag_of_any_length),
+		TEST(decrypt_iv_and_tag_may_have_any_length),
 		TEST(operation_takes_what_the_algorithm_is_for),
-		TEST(refused_algorithm_is_the_same_for_good_and_bad_input),
+		TEST(refused_algorithm_looks_at_nothing_else_a14),
 		TEST(served_follows_the_table),
 		TEST(operation_rule_broken_is_refused_by_name),
+		TEST(value_is_canonical_base64url_c19),
+		TEST(encrypt_with_iv_of_the_caller_is_refused_e15),
 		TEST(operation_error_repeats_no_input),
 		TEST(operation_value_has_a_limit),
 		TEST(sign_digest_has_the_length_of_the_algorithm),
