@@ -11,10 +11,11 @@
 
 #include "lib/call.h"
 
-#define TIMEOUT_DEFAULT_MS 60000
-#define RETRIES_MAX        10
-#define PIN_MAX            255 /* doc/api.md: a line of at most 255 octets */
-#define SERVICE_USER       "custody"
+#define TIMEOUT_DEFAULT_MS                                                                         \
+	150000 /* above custodyd's create-timeout, so that it can say what happened */
+#define RETRIES_MAX  10
+#define PIN_MAX      255 /* doc/api.md: a line of at most 255 octets */
+#define SERVICE_USER "custody"
 
 /* ---- options ---- */
 

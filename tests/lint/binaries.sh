@@ -5,8 +5,8 @@ cd "$BUILDDIR" || bail "no $BUILDDIR"
 
 # libtool leaves a script in the program's place when it needs one of our shared libraries.
 real_file() {
-	if [ -e "${1%/*}/.libs/${1##*/}" ]; then
-		echo "${1%/*}/.libs/${1##*/}"
+	if [ -e "$(dirname "$1")/.libs/${1##*/}" ]; then
+		echo "$(dirname "$1")/.libs/${1##*/}"
 	else
 		echo "$1"
 	fi

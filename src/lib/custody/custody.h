@@ -80,7 +80,7 @@ struct custody_options {
 	size_t size;             /* sizeof(struct custody_options) */
 	const char *socket_path; /* NULL: $CUSTODY_SOCKET, else CUSTODY_SOCKET_DEFAULT */
 	const char *application; /* GUID of the application to act as; NULL: the user himself */
-	uint32_t timeout_ms;     /* of one attempt; 0: 60,000 */
+	uint32_t timeout_ms;     /* of one attempt; 0: 150,000 */
 	uint32_t retries;        /* repetitions where nothing was done */
 	int64_t server_uid;      /* see below; -1: $CUSTODY_SERVER_UID, else none */
 };

@@ -1,0 +1,83 @@
+/* Texts for people. */
+#include "help.h"
+
+#include <string.h>
+
+static void
+command_line(FILE *out, const struct command *command)
+{
+	(void)fprintf(out, "  %-24s %s\n", command->words, command->help);
+}
+
+void
+help_overview(FILE *out)
+{
+	(void)fputs("custodyctl - keys in the vaults of custodyd\n\nCommands:\n", out);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		command_line(out, &command_table[i]);
+	(void)fputs("\ncustodyctl COMMAND --help tells more; so does custodyctl(1).\n", out);
+}
+
+size_t
+help_group(FILE *out, const char *word)
+{
+	size_t len = strlen(word);
+	size_t count = 0;
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const char *words = command_table[i].words;
+		if (strncmp(words, word, len) != 0 || (words[len] != ' ' && words[len] != '\0'))
+			continue;
+		command_line(out, &command_table[i]);
+		count++;
+	}
+	return count;
+}
+
+static void
+option_line(FILE *out, const struct option_row *option)
+{
+	char left[64];
+	char letter[8] = "   ";
+	if (option->letter != 0)
+		(void)snprintf(letter, sizeof(letter), "-%c,", option->letter);
+	/* a long list of values says less than the name of what it is */
+	const char *metavar = strlen(option->metavar) > 34 ? "NAME" : option->metavar;
+	(void)snprintf(left, sizeof(left), "  %s --%s %s", letter, option->name, metavar);
+	if (strlen(left) > 34)
+		(void)fprintf(out, "%s\n  %32s %s\n", left, "", option->help);
+	else
+		(void)fprintf(out, "%-34s %s\n", left, option->help);
+}
+
+void
+help_command(FILE *out, const struct command *command)
+{
+	(void)fprintf(out, "Usage: custodyctl %s %s\n\n%s\n\nOptions:\n", command->words,
+		command->synopsis, command->help);
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		if (command_takes(command, (enum option_id)i))
+			option_line(out, &command_options[i]);
+	}
+	(void)fputs("\nExit codes:\n", out);
+	for (size_t i = 0; i < command_exit_count; i++) {
+		if (strstr(command->exits, command_exits[i].word) != NULL)
+			(void)fprintf(
+				out, "  %s  %s\n", command_exits[i].word, command_exits[i].help);
+	}
+}
+
+void
+help_permissions(FILE *out)
+{
+	for (size_t i = 0; i < command_permission_count; i++)
+		(void)fprintf(out, "  %-12s %s\n", command_permissions[i].word,
+			command_permissions[i].help);
+	(void)fprintf(out, "  %-12s %s\n", "all", "all of these");
+}
+
+void
+help_exits(FILE *out)
+{
+	for (size_t i = 0; i < command_exit_count; i++)
+		(void)fprintf(out, "  %s  %s\n", command_exits[i].word, command_exits[i].help);
+}

@@ -1,0 +1,15 @@
+/* What custodyctl says about itself, all of it made from the table. */
+#pragma once
+
+#include <stdio.h>
+
+#include "ctl/command.h"
+
+/* All commands, a line each. */
+void help_overview(FILE *out);
+/* The commands that begin with `word`; how many there are (0: nothing was written). */
+size_t help_group(FILE *out, const char *word);
+/* One command: what it does, its options, its exit codes. */
+void help_command(FILE *out, const struct command *command);
+void help_permissions(FILE *out);
+void help_exits(FILE *out);
