@@ -1,0 +1,339 @@
+/* From an HTTP request to its operation, and from the operation's outcome to audit record and answer. */
+#include "call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define API_VERSION_NEWEST "2025-07-01"
+
+static struct call *
+call_of(struct op *op)
+{
+	return (struct call *)op;
+}
+
+/* ---- beginning ---- */
+
+static void
+caller_of(struct caller *caller, const struct peer *peer)
+{
+	*caller = (struct caller){
+		.uid = peer->uid,
+		.gid = peer->gid,
+		.groups = peer->groups,
+		.group_count = peer->group_count,
+		.pid = peer->pid,
+	};
+}
+
+static void
+refuse(struct custodyd *daemon, struct http_request *take_http, enum router_result result,
+	const struct router_match *match)
+{
+	struct err err = {0};
+	const struct http_header allow = {"Allow", match->allow};
+	bool method = result == ROUTER_METHOD_NOT_ALLOWED;
+	(void)err_set(&err, method ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND, NULL);
+	daemon->counters.requests++;
+	daemon->counters.refused++;
+	http_answer_error(take_http, &err, &allow, method ? 1 : 0, (struct bytes){0});
+}
+
+static int64_t
+deadline_of(const struct custodyd *daemon, const struct route_row *row)
+{
+	const struct options_daemon *options = &daemon->options->daemon;
+	return row->mutates ? options->create_timeout : options->operation_timeout;
+}
+
+void
+call_handle(struct http_request *take_http, void *ctx)
+{
+	struct custodyd *daemon = ctx;
+	struct router_match match;
+	enum router_result result = router_match(daemon->router, take_http, &match);
+	if (result != ROUTER_FOUND) {
+		refuse(daemon, take_http, result, &match);
+		return;
+	}
+	size_t count;
+	const struct route_row *row = &routes_get(&count)[match.row];
+	struct call *call = calloc(1, row->type->size);
+	if (call == NULL)
+		abort();
+	call->task.daemon = daemon;
+	call->task.deliver = row->type->deliver;
+	call->http = take_http;
+	call->row = row;
+	call->arena = http_request_arena(take_http);
+	buf_init(&call->body, CALL_ANSWER_MAX);
+	for (size_t i = 0; i < ROUTER_CAPTURES_MAX; i++)
+		call->names[i] = i < match.capture_count ? match.captures[i] : "";
+	caller_of(&call->caller, http_request_peer(take_http));
+	call->task.caller = call->caller.uid;
+	op_start(daemon->ops, &row->type->op, &call->task.op, deadline_of(daemon, row));
+}
+
+/* ---- admission ---- */
+
+/* akv-contract §2 */
+static bool
+api_version_known(const char *version)
+{
+	static const char *const known[] = {
+		"7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", API_VERSION_NEWEST};
+	size_t len = strcspn(version, "p");
+	const char *preview = version + len;
+	if (*preview != '\0') {
+		static const char mark[] = "preview.";
+		if (len == 0 || version[len - 1] != '-' || strncmp(preview, mark, sizeof(mark) - 1) != 0)
+			return false;
+		const char *number = preview + sizeof(mark) - 1;
+		if (*number == '\0' || strlen(number) > 2 || strspn(number, "0123456789") != strlen(number))
+			return false;
+		len--;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strlen(known[i]) == len && strncmp(version, known[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+check_api_version(const struct call *call, struct err *err)
+{
+	bool equal = true;
+	size_t count = http_request_param_count(call->http, "api-version", &equal);
+	const char *version = http_request_param(call->http, "api-version");
+	if (count == 0 || version == NULL)
+		return err_set(err, ERR_BAD_PARAMETER, "The query parameter api-version is missing.");
+	if (!equal || !api_version_known(version))
+		return err_set(err, ERR_BAD_PARAMETER,
+			"The specified version is not recognized. Consider using the latest supported version (%s).",
+			API_VERSION_NEWEST);
+	return true;
+}
+
+static bool
+find_vault(struct call *call, struct err *err)
+{
+	const struct db_vault *vault = vaults_find(call->task.daemon->vaults, http_request_vault(call->http));
+	if (vault == NULL)
+		return err_set(err, ERR_VAULT_NOT_FOUND,
+			"The vault was not found; the first label of the Host header names it.");
+	call->vault = *vault;
+	call->vault.tags = arena_strdup(call->arena, vault->tags);
+	return true;
+}
+
+static bool
+check_permission(const struct call *call, struct err *err)
+{
+	const struct access *access = call->task.daemon->access;
+	switch (call->row->permission) {
+	case ROUTE_ANYBODY:
+		return true;
+	case ROUTE_ADMINISTRATOR:
+		return access_is_administrator(access, &call->caller) ||
+			err_set(err, ERR_ACCESS_DENIED, "Only an administrator may do this.");
+	default:
+		return access_check(access, &call->caller, call->vault.id,
+			(enum permission)call->row->permission, err);
+	}
+}
+
+static bool
+check_load(const struct call *call, struct err *err)
+{
+	const struct custodyd *daemon = call->task.daemon;
+	if (daemon->draining)
+		return err_set(err, ERR_SHUTTING_DOWN, NULL);
+	size_t limit = (size_t)daemon->options->daemon.in_flight_per_caller;
+	if (http_server_in_flight_of(daemon->http, call->caller.uid) > limit)
+		return err_set(err, ERR_THROTTLED, NULL);
+	if (call->row->mutates && (audit_failed(daemon->audit) || db_read_only(daemon->db)))
+		return err_set(err, ERR_STORAGE,
+			"The service is read-only after a storage failure; see the log and restart it.");
+	return true;
+}
+
+static bool
+admit(struct call *call, struct err *err)
+{
+	if (call->row->dialect) {
+		if (!find_vault(call, err))
+			return false;
+		if (http_request_header(call->http, "Authorization") == NULL)
+			return err_set(err, ERR_UNAUTHORIZED, NULL);
+		if (!check_api_version(call, err))
+			return false;
+	}
+	return access_choose_application(call->task.daemon->access,
+		       http_request_header(call->http, "x-custody-application"), &call->caller, err) &&
+		check_permission(call, err) && check_load(call, err);
+}
+
+enum op_result
+call_admit(struct op *op)
+{
+	struct call *call = call_of(op);
+	return admit(call, &call->err) ? OP_NEXT : call_fail(call);
+}
+
+/* ---- asking tokens ---- */
+
+bool
+call_ask(struct call *call, const char *token, struct token_job *job, unsigned slot)
+{
+	if (job->deadline_ms == 0)
+		job->deadline_ms = loop_now_ms(call->task.daemon->loop) + op_left_ms(&call->task.op);
+	return task_ask(&call->task, token, job, slot, &call->err);
+}
+
+/* ---- ending ---- */
+
+static bool
+write_audit(struct call *call, int status, struct err *err)
+{
+	struct custodyd *daemon = call->task.daemon;
+	const struct audit_record record = {
+		.request = http_request_id(call->http),
+		.uid = call->caller.uid,
+		.gid = call->caller.gid,
+		.pid = call->caller.pid,
+		.pid_start = call->caller.pid_start,
+		.application = call->caller.application,
+		.operation = call->row->audit,
+		.vault = call->row->dialect ? http_request_vault(call->http) : NULL,
+		.key = call->audit_key,
+		.version = call->audit_version,
+		.code = call->err.code,
+		.status = status,
+		.detail = call->audit_detail,
+		.catalog = db_generation(daemon->db),
+	};
+	bool durable = call->row->mutates && call->err.code == ERR_NONE;
+	if (!audit_append(daemon->audit, &record, durable, err))
+		return false;
+	if (call->row->mutates) {
+		struct audit_head head = audit_head(daemon->audit);
+		struct db_audit_head told = {.records = head.records, .offset = head.offset};
+		memcpy(told.hash, head.hash, sizeof(told.hash));
+		db_set_audit_head(daemon->db, &told);
+	}
+	return true;
+}
+
+static void
+log_call(const struct call *call, int status)
+{
+	int64_t elapsed_us = clock_monotonic_us() - http_request_start_us(call->http);
+	const struct err *err = &call->err;
+	bool ours = err->code != ERR_NONE && err_class(err->code) >= ERR_CLASS_UNAVAILABLE;
+	const struct log_field fields[] = {
+		LOG_TEXT("op", call->row->audit),
+		LOG_INT("status", status),
+		LOG_INT("us", elapsed_us),
+		LOG_INT("uid", call->caller.uid),
+		LOG_TEXT("vault", call->vault.id != 0 ? call->vault.name : NULL),
+		LOG_TEXT("key", call->audit_key),
+		LOG_TEXT("id", http_request_id(call->http)),
+		LOG_TEXT("error", err->code != ERR_NONE ? err_name(err->code) : NULL),
+		LOG_TEXT("origin", err->origin),
+	};
+	size_t count = err->code == ERR_NONE ? 7 : err->origin[0] == '\0' ? 8 : 9;
+	log_write(ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "request", fields, count);
+}
+
+/* akv-contract §3: resource is the host without its first label, so that the client's own check passes. */
+static const char *
+challenge(const struct call *call)
+{
+	const struct options_daemon *options = &call->task.daemon->options->daemon;
+	const char *dot = strchr(http_request_host(call->http), '.');
+	return arena_printf(call->arena,
+		"Bearer authorization=\"https://login.microsoftonline.com/%s\", resource=\"https://%s\"",
+		options->tenant_id, dot != NULL ? dot + 1 : options->dns_suffix);
+}
+
+static void
+answer_error(struct call *call)
+{
+	struct http_header headers[2];
+	size_t count = 0;
+	switch (err_status(call->err.code)) {
+	case 401:
+		headers[count++] = (struct http_header){"WWW-Authenticate", challenge(call)};
+		break;
+	case 405:
+		headers[count++] = (struct http_header){"Allow", call->allow};
+		break;
+	case 429:
+	case 503:
+		headers[count++] = (struct http_header){
+			"Retry-After", err_retryable(call->err.code) ? "1" : "30"};
+		break;
+	default:
+		break;
+	}
+	http_answer_error(call->http, &call->err, headers, count, call->details);
+}
+
+enum op_result
+call_finish(struct call *call, int status)
+{
+	struct custodyd *daemon = call->task.daemon;
+	struct err audit_err = {0};
+	bool challenge_only = call->err.code == ERR_UNAUTHORIZED; /* nobody asked for anything yet */
+	if (!challenge_only && !write_audit(call, status, &audit_err)) {
+		call->err = audit_err; /* no answer without its record (threats D2) */
+		call->details = (struct bytes){0};
+		status = err_status(audit_err.code);
+		custodyd_note(daemon, "audit.failed", &audit_err, NULL);
+	}
+	daemon->counters.requests++;
+	if (status >= 400)
+		daemon->counters.refused++;
+	log_call(call, status);
+	if (call->err.code != ERR_NONE)
+		answer_error(call);
+	else
+		http_answer(call->http, status, NULL, 0, status == 204 ? NULL : &call->body);
+	call->http = NULL;
+	op_answered(&call->task.op);
+	return OP_DONE;
+}
+
+enum op_result
+call_fail(struct call *call)
+{
+	enum err_class class = err_class(call->err.code);
+	if (class == ERR_CLASS_INTEGRITY)
+		custodyd_note(call->task.daemon, "integrity", &call->err, call->audit_key);
+	return call_finish(call, err_status(call->err.code));
+}
+
+enum op_result
+call_cancel(struct op *op, enum op_cancel why)
+{
+	struct call *call = call_of(op);
+	if (call->finishing)
+		return OP_WAIT;
+	(void)err_set(&call->err, why == OP_CANCEL_SHUTDOWN ? ERR_SHUTTING_DOWN : ERR_TIMEOUT, NULL);
+	return call_fail(call);
+}
+
+void
+call_destroy(struct op *op)
+{
+	struct call *call = call_of(op);
+	if (call->row->type->clear != NULL)
+		call->row->type->clear(call);
+	buf_clear(&call->body);
+	free(call);
+}

@@ -1,0 +1,63 @@
+/* GET /vaults and GET /vaults/{vault}: administrators see all, others the vaults on which they have a permission. */
+#include "custodyd/operations.h"
+#include "custodyd/vault.h"
+
+static bool
+may_see(const struct call *call, const struct db_vault *vault)
+{
+	const struct access *access = call->task.daemon->access;
+	return access_is_administrator(access, &call->caller) ||
+		access_permissions(access, &call->caller, vault->id) != 0;
+}
+
+static enum op_result
+step_get(struct op *op)
+{
+	struct call *call = (struct call *)op;
+	const struct db_vault *vault = vaults_find(call->task.daemon->vaults, call->names[0]);
+	/* One answer for a vault that is not there and one that is not for this caller (threats C21). */
+	if (vault == NULL || !may_see(call, vault)) {
+		bool administrator = access_is_administrator(call->task.daemon->access, &call->caller);
+		(void)err_set(&call->err, administrator ? ERR_VAULT_NOT_FOUND : ERR_FORBIDDEN, NULL);
+		return call_fail(call);
+	}
+	struct api_vault view;
+	vault_view(call, vault, &view);
+	api_vault_format(&view, &call->body);
+	return call_finish(call, 200);
+}
+
+static const struct op_step get_steps[] = {
+	{"admit", call_admit},
+	{"get",   step_get     },
+};
+
+const struct call_type vault_get_type = {
+	.op = CALL_OP_TYPE("vault.get", get_steps),
+	.size = sizeof(struct call),
+};
+
+static enum op_result
+step_list(struct op *op)
+{
+	struct call *call = (struct call *)op;
+	const struct vaults *vaults = call->task.daemon->vaults;
+	struct api_vault *views = arena_array(call->arena, vaults_count(vaults), sizeof(*views));
+	size_t count = 0;
+	for (size_t i = 0; i < vaults_count(vaults); i++) {
+		if (may_see(call, vaults_get(vaults, i)))
+			vault_view(call, vaults_get(vaults, i), &views[count++]);
+	}
+	api_vault_list_format(views, count, &call->body);
+	return call_finish(call, 200);
+}
+
+static const struct op_step list_steps[] = {
+	{"admit", call_admit},
+	{"list",  step_list    },
+};
+
+const struct call_type vault_list_type = {
+	.op = CALL_OP_TYPE("vault.list", list_steps),
+	.size = sizeof(struct call),
+};
