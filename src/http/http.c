@@ -293,6 +293,15 @@ http_server_new(
 }
 
 void
+http_server_set_limits(struct http_server *server, const struct http_limits *limits)
+{
+	assert(limits->connections > limits->connections_kept);
+	server->limits = *limits;
+	if (timer_running(server->sweep))
+		timer_start_periodic(server->sweep, sweep_ms(&server->limits));
+}
+
+void
 http_server_set_privileged(struct http_server *server, const uid_t *uids, size_t count)
 {
 	uid_t *copy = calloc(count + 1, sizeof(*copy));

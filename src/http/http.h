@@ -57,6 +57,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_limits 
 void http_server_listen(struct http_server *server, const struct listener *listener);
 /* Serves a connected Unix stream socket, owned from here on. */
 void http_server_adopt(struct http_server *server, int take_fd);
+/* In force for what arrives from now on; connections that are over a new limit stay. */
+void http_server_set_limits(struct http_server *server, const struct http_limits *limits);
 /* The uids with a reserve of connections and no bound of their own (administrators); copied. */
 void http_server_set_privileged(struct http_server *server, const uid_t *uids, size_t count);
 /*

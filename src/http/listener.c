@@ -144,7 +144,7 @@ clear_place(const char *path, struct err *err)
 }
 
 static bool
-bind_and_listen(struct listener *listener, mode_t mode, struct err *err)
+bind_and_listen(struct listener *listener, mode_t mode, gid_t group, struct err *err)
 {
 	struct sockaddr_un address = address_of(listener->path);
 	struct stat status;
@@ -165,6 +165,9 @@ bind_and_listen(struct listener *listener, mode_t mode, struct err *err)
 		return fail(err, listener->path, "lstat");
 	listener->dev = status.st_dev;
 	listener->ino = status.st_ino;
+	/* Before listen(): until then nobody can connect. */
+	if (group != (gid_t)-1 && lchown(listener->path, (uid_t)-1, group) < 0)
+		return fail(err, listener->path, "lchown");
 	return listen(listener->fd, BACKLOG) == 0 || fail(err, listener->path, "listen");
 }
 
@@ -180,14 +183,14 @@ listener_new(void)
 }
 
 struct listener *
-listener_open(const char *path, mode_t mode, struct err *err)
+listener_open(const char *path, mode_t mode, gid_t group, struct err *err)
 {
 	if (!check_path(path, err) || !check_directory(path, err))
 		return NULL;
 	struct listener *listener = listener_new();
 	memcpy(listener->path, path, strlen(path) + 1);
 	if (take_lock(listener, err) && clear_place(path, err) &&
-		bind_and_listen(listener, mode, err))
+		bind_and_listen(listener, mode, group, err))
 		return listener;
 	listener_free(listener);
 	return NULL;
