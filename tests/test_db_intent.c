@@ -235,6 +235,37 @@ purge_protection_holds_until_the_date(void **state)
 		&intent, &fixture->err));
 }
 
+static void
+vault_counts_follow_every_change(void **state)
+{
+	struct db_fixture *fixture = *state;
+	struct db_key_item one = db_fixture_create(fixture, "one", 1);
+	struct db_key_item two = db_fixture_create(fixture, "two", 2);
+	(void)db_fixture_create(fixture, "two", 3);
+	struct db_intent intent;
+	struct db_key key;
+	struct db_vault vault;
+	struct db_counts counts;
+	assert_true(db_key_delete(fixture->db, one.key.id, 1000, &key, &fixture->err));
+	assert_true(db_key_delete(fixture->db, two.key.id, 1000, &key, &fixture->err));
+	assert_true(db_key_recover(fixture->db, two.key.id, &fixture->err));
+	assert_true(db_vault_find(fixture->db, "contoso", fixture->arena, &vault, &fixture->err));
+	assert_int_equal(vault.live_keys, 1);
+	assert_int_equal(vault.deleted_keys, 1);
+
+	assert_true(db_key_purge_begin(fixture->db, one.key.id, DB_PURGE_REQUESTED, 1000,
+		fixture->arena, &intent, &fixture->err));
+	assert_true(db_counts(fixture->db, &counts, &fixture->err));
+	assert_int_equal(counts.deleted_keys, 1);
+	assert_int_equal(counts.intents, 1);
+	assert_true(db_key_purge_commit(fixture->db, intent.id, 2000, &fixture->err));
+	assert_true(db_counts(fixture->db, &counts, &fixture->err));
+	assert_int_equal(counts.keys, 1);
+	assert_int_equal(counts.deleted_keys, 0);
+	assert_int_equal(counts.versions, 2);
+	assert_int_equal(counts.tombstones, 1);
+}
+
 /* Rules that stand in the schema hold for any SQL that we might get wrong. */
 static void
 schema_refuses_what_must_never_be(void **state)
@@ -460,6 +491,7 @@ main(void)
 		TEST(two_creates_at_once_make_two_versions),
 		TEST(purge_leaves_tombstones_and_frees_the_name),
 		TEST(purge_protection_holds_until_the_date),
+		TEST(vault_counts_follow_every_change),
 		TEST(schema_refuses_what_must_never_be),
 		TEST(vault_update_and_limits),
 		TEST(vault_list_is_by_folded_name),

@@ -22,7 +22,7 @@ struct db_vault {
 	enum db_backup backup;
 	int64_t created, updated;        /* Unix seconds */
 	const char *tags;                /* JSON object as text, "{}" for none */
-	int64_t live_keys, deleted_keys; /* counted by the list and find functions */
+	int64_t live_keys, deleted_keys; /* kept by the catalog; ignored when inserting */
 };
 
 /* `vault` without id and counts. ERR_CONFLICT: the name is taken. */
