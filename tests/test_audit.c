@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "custodyd/audit.h"
+#include "custodyd/audit_line.h"
 #include "json/json.h"
 
 struct fixture {
@@ -157,8 +158,8 @@ line_is_json_with_all_members(void **state)
 	assert_string_equal(json_text(json_member(line, "version")), record.version);
 	assert_string_equal(json_text(json_member(line, "outcome")), "denied");
 	assert_string_equal(json_text(json_member(line, "code")), "KeyDisabled");
-	assert_memory_equal(
-		json_text(json_member(line, "detail")), "two\nlines \033[31m \" \\ \xef\xbf\xbd", 24);
+	assert_memory_equal(json_text(json_member(line, "detail")),
+		"two\nlines \033[31m \" \\ \xef\xbf\xbd", 24);
 	json_free(line);
 }
 
@@ -440,6 +441,34 @@ removed_swapped_or_repeated_line_is_found(void **state)
 	}
 }
 
+/* A line that continues the chain rightly but goes back in time, or in the catalog's generation. */
+static void
+line_that_goes_back_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	append(fixture, 1);
+	CLEAN(buf)
+	struct buf whole;
+	read_whole(fixture, fixture->path, &whole);
+	struct audit_line first;
+	assert_true(audit_line_read(buf_peek(&whole), whole.len - 1, &first));
+	for (int kind = 0; kind < 3; kind++) {
+		struct audit_line next = {.seq = 2, .catalog = 7, .time_us = first.time_us};
+		memcpy(next.prev, first.hash, sizeof next.prev);
+		next.time_us -= kind == 1;
+		next.catalog -= kind == 2;
+		CLEAN(buf)
+		struct buf text;
+		buf_init(&text, 1 << 16);
+		assert_true(buf_append(&text, whole.data, whole.len));
+		audit_line_write(&text, &unwrap, &next);
+		must(fixture,
+			file_write_atomic(fixture->copy, text.data, text.len, 0600, &fixture->err));
+		struct audit_head head;
+		assert_int_equal(audit_verify(fixture->copy, &head, &fixture->err), kind == 0);
+	}
+}
+
 /* threats D19 */
 static void
 truncated_while_running_is_integrity_d19(void **state)
@@ -582,6 +611,7 @@ main(void)
 		TEST(hole_at_the_end_is_cut_and_kept_d4),
 		TEST(changed_octet_is_found),
 		TEST(removed_swapped_or_repeated_line_is_found),
+		TEST(line_that_goes_back_is_found),
 		TEST(truncated_while_running_is_integrity_d19),
 		TEST(rotated_while_running_is_integrity_d19),
 		TEST(removed_while_running_is_integrity_d19),

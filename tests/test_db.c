@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "db_fixture.h"
 
 int __real_fstatfs(int fd, struct statfs *status);
@@ -399,6 +400,34 @@ latched_refuses_changes_until_reopened_d3(void **state)
 	assert_null(second); /* the lock was held throughout */
 }
 
+/* A disk that confirmed a change and has it no more. */
+static void
+reopen_without_confirmed_changes_is_integrity_d3(void **state)
+{
+	struct db_fixture *fixture = *state;
+	assert_reopens(fixture); /* a clean end leaves no WAL */
+	CLEAN(buf)
+	struct buf before;
+	buf_init(&before, 1 << 20);
+	assert_true(file_read(fixture->path, &before, ERR_STORAGE, &fixture->err));
+	(void)db_fixture_create(fixture, "lost", 1);
+	static const char *const suffixes[] = {"-wal", "-shm"};
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char name[100];
+		(void)snprintf(name, sizeof name, "%s%s", fixture->path, suffixes[i]);
+		assert_int_equal(unlink(name), 0);
+	}
+	int fd = open(fixture->path, O_WRONLY);
+	assert_int_equal(pwrite(fd, before.data, before.len, 0), before.len);
+	assert_int_equal(close(fd), 0);
+	db_latch(fixture->db);
+
+	assert_false(db_reopen(fixture->db, &fixture->err));
+
+	assert_int_equal(fixture->err.code, ERR_CATALOG_INTEGRITY);
+	assert_true(db_read_only(fixture->db));
+}
+
 static void
 reopen_of_damaged_file_stays_closed_d3(void **state)
 {
@@ -444,6 +473,7 @@ main(void)
 		TEST(reserve_is_given_and_made_again_d1),
 		TEST(failed_sync_latches_until_reopened_d3),
 		TEST(latched_refuses_changes_until_reopened_d3),
+		TEST(reopen_without_confirmed_changes_is_integrity_d3),
 		TEST(reopen_of_damaged_file_stays_closed_d3),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -361,6 +361,26 @@ lists_page_exactly_at_limits(void **state)
 }
 
 static void
+deleted_list_shows_what_is_being_purged(void **state)
+{
+	struct db_fixture *fixture = *state;
+	struct db_key_item item = db_fixture_create(fixture, "key", 1), *items;
+	struct db_key key;
+	struct db_intent intent;
+	size_t count;
+	bool more;
+	assert_true(db_key_delete(fixture->db, item.key.id, 1000, &key, &fixture->err));
+	assert_true(db_key_purge_begin(fixture->db, item.key.id, DB_PURGE_REQUESTED, 1000,
+		fixture->arena, &intent, &fixture->err));
+
+	assert_true(db_key_list_deleted(fixture->db, fixture->vault, "", 4, fixture->arena, &items,
+		&count, &more, &fixture->err));
+
+	assert_int_equal(count, 1);
+	assert_int_equal(items[0].key.state, DB_KEY_PURGING);
+}
+
+static void
 versions_page_by_sequence(void **state)
 {
 	struct db_fixture *fixture = *state;
@@ -400,6 +420,7 @@ main(void)
 		TEST(token_list_pages_by_id),
 		TEST(lists_never_skip_or_repeat),
 		TEST(lists_page_exactly_at_limits),
+		TEST(deleted_list_shows_what_is_being_purged),
 		TEST(versions_page_by_sequence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
