@@ -133,7 +133,7 @@ wrong_is_refused_by_name_f20(void **state)
 		{DAEMON "dns-suffix = a..b\n" TOKEN,                                              "dns-suffix"          },
 		{DAEMON "tenant-id = x\n" TOKEN,						  "tenant-id"           },
 		{DAEMON "log-level = loud\n" TOKEN,                                               "log-level"           },
-		{DAEMON TOKEN "uri = pkcs11:token=x\n", "twice"                 },
+		{DAEMON TOKEN "uri = pkcs11:token=x\n",                                           "twice"               },
 		{DAEMON "[token West]\nuri = pkcs11:\nmodule = /m\nregion = r\n",                 "token NAME"          },
 		{DAEMON "[token w]\nuri = west\nmodule = /m\nregion = r\n",                       "uri"                 },
 		{DAEMON "[token w]\nuri = pkcs11:token=x?pin-value=1\nmodule = /m\nregion = r\n",
