@@ -16,8 +16,8 @@
 #include "custodyd/options.h"
 #include "custodyd/token_priv.h"
 
-#define TICK_FAST_MS   INT64_C(50) /* while something is to be watched */
-#define TICK_SLOW_MS   INT64_C(1000)
+#define TICK_FAST_MS   INT64_C(20) /* while something is to be watched */
+#define TICK_SLOW_MS   INT64_C(500)
 #define RESTART_MIN_MS INT64_C(100)
 #define RESTART_MAX_MS INT64_C(60000)
 #define STABLE_MS      INT64_C(60000) /* served so long: the next loss is a first one */
@@ -337,7 +337,8 @@ current_gone(struct token *token, const struct err *why)
 {
 	token->current = NULL;
 	token->enrolling = false;
-	bool succeeded = token->planned || (token->launch != NULL && !refuses(why->code));
+	bool succeeded =
+		token->planned || token->draining || (token->launch != NULL && !refuses(why->code));
 	if (!succeeded || token->state == TOKEN_STATE_STOPPED) {
 		token_down(token, why);
 		return;
@@ -463,8 +464,8 @@ token_begin(struct token *token)
 	}
 	log_info("worker.started", LOG_TEXT("token", token->name),
 		LOG_INT("pid", worker_pid(token->launch->worker)),
-		LOG_INT("restarts", token->restarts));
-	token->restarts++;
+		LOG_INT("starts", token->starts));
+	token->starts++;
 	token_wake(token);
 }
 

@@ -43,7 +43,7 @@ show_worker(const struct token *token, struct token_status *status)
 	}
 	if (token->dying_count > 0 && step[0] == '\0' && token->current == NULL)
 		step = "wait for the old worker to end";
-	status->worker.restarts = token->restarts;
+	status->worker.restarts = token->starts > 0 ? token->starts - 1 : 0;
 	copy(status->worker.step, sizeof(status->worker.step), step);
 }
 

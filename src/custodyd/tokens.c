@@ -103,12 +103,10 @@ void
 tokens_reload(struct tokens *tokens, const struct options *options)
 {
 	take_limits(tokens, &options->daemon);
-	for (size_t i = 0; i < tokens->count; i++) {
-		struct token *token = tokens->tokens[i];
-		const struct options_token *section =
-			options_find_token(options, token_name(token));
-		if (section != NULL)
-			token_reload(token, section);
+	for (size_t i = 0; i < options->token_count; i++) {
+		struct token *token = tokens_find(tokens, options->tokens[i].name);
+		if (token != NULL)
+			token_reload(token, &options->tokens[i]);
 	}
 }
 
