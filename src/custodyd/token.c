@@ -217,7 +217,7 @@ adopt(struct token *token)
 	token->draining = false;
 	token->failed_probes = 0;
 	token->pinged = false;
-	token->ping_ms = now_ms;
+	token->ping_ms = now_ms + TOKEN_PING_MS;
 	breaker_close(&token->breaker, now_ms);
 	backoff_up(&token->backoff, now_ms);
 	forget_refused_pin(token);

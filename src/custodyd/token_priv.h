@@ -16,6 +16,9 @@ struct options_token;
 
 #define TOKEN_DYING_MAX 3 /* serving, leaving and starting: a new worker waits until none is left */
 
+/* Also what keeps the connection of an idle device open (threats B33). */
+#define TOKEN_PING_MS INT64_C(10000)
+
 /* From the options; durations in milliseconds. */
 struct token_limits {
 	char *worker; /* path */
@@ -74,7 +77,7 @@ struct token {
 	bool no_replacement; /* a successor would need a person: not tried again until a reload */
 	struct token_stamp pin_stamp;
 	struct backoff backoff;
-	int64_t starts; /* of workers */
+	int64_t starts;   /* of workers */
 	int64_t retry_ms; /* unavailable or refused: when to try again; INT64_MAX: not by time */
 	int64_t recycle_after_ms;
 

@@ -15,8 +15,7 @@
 #define PREFETCH_MAX  8u            /* requests for each thread, running and waiting there */
 #define SERVICE_FADE  8             /* the mean follows the last eight or so */
 #define SERVICE_GUESS INT64_C(1000) /* microseconds, when nothing is known */
-#define PING_MS       INT64_C(10000) /* also what keeps an idle device's connection open (threats B33) */
-#define PROBES_MAX    3u             /* failed ones: another worker is tried */
+#define PROBES_MAX    3u            /* failed ones: another worker is tried */
 
 /* ---- delivering ---- */
 
@@ -538,7 +537,7 @@ ping(struct token *token, enum request_purpose purpose, int64_t now_ms)
 	assert(request != NULL); /* an empty record always fits */
 	request->kind = LATENCY_OTHER;
 	token->pinged = true;
-	token->ping_ms = now_ms + PING_MS;
+	token->ping_ms = now_ms + TOKEN_PING_MS;
 	token_send(token, request);
 }
 
