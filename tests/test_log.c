@@ -122,6 +122,27 @@ log_line_too_long_is_cut_and_ends(void **state)
 }
 
 static void
+log_line_of_any_length_ends(void **state)
+{
+	char text[2049];
+	size_t longest = 0;
+
+	for (size_t len = 2000; len < sizeof(text); len++) {
+		memset(text, 'x', len);
+		text[len] = '\0';
+
+		log_info("long", LOG_TEXT("text", text));
+
+		const char *line = written(*state);
+		assert_int_equal(count_lines(line), 1);
+		assert_int_equal(line[strlen(line) - 1], '\n');
+		longest = strlen(line) > longest ? strlen(line) : longest;
+	}
+
+	assert_int_equal(longest, 2049); /* 2 KiB and the newline */
+}
+
+static void
 log_repeats_of_a_complaint_are_counted(void **state)
 {
 	static const char event[] = "token.failed";
@@ -198,6 +219,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(C20_log_values_are_escaped, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_level_drops_what_is_above, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_line_too_long_is_cut_and_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(log_line_of_any_length_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			log_repeats_of_a_complaint_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_requests_are_never_left_out, setup, teardown),

@@ -44,7 +44,8 @@ split(const char *template, struct row *row)
 		*part = (struct part){.kind = PART_WORD, .word = start, .len = len};
 		if (len == 0 || start[0] != '{')
 			continue;
-		assert(start[len - 1] == '}' && ++captures <= ROUTER_CAPTURES_MAX);
+		captures++;
+		assert(start[len - 1] == '}' && captures <= ROUTER_CAPTURES_MAX);
 		part->kind = start[len - 2] == '?' ? PART_OPTIONAL : PART_CAPTURE;
 	}
 }

@@ -39,8 +39,7 @@ struct failure {
 static void __attribute__((noreturn)) fail(int status_fd, const char *call)
 {
 	struct failure failure = {.error = errno};
-	for (size_t i = 0; call[i] != '\0' && i < sizeof(failure.call) - 1; i++)
-		failure.call[i] = call[i];
+	(void)memccpy(failure.call, call, '\0', sizeof(failure.call) - 1);
 	(void)!write(status_fd, &failure, sizeof(failure)); /* the parent is gone if this fails */
 	_exit(127);
 }

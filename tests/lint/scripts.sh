@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checkers of others, over everything they understand: shellcheck, mandoc, clang-format; and the lists of files.
+# Checkers of others, over everything they understand: shellcheck, mandoc, clang-format.
 . "$SRCDIR/tests/support/lib.sh"
 cd "$SRCDIR" || bail "no $SRCDIR"
 
@@ -19,18 +19,4 @@ fi
 find src pkcs11 tests -name '*.[ch]' | sort >"$T/code"
 tap_is "the code is formatted (make format)" "" \
 	"$(xargs clang-format --dry-run <"$T/code" 2>&1 | sed -n 's/^\([^ :]*:[0-9]*\):.*warning.*/\1/p' | head -n 20)"
-
-find src pkcs11 tests conf man -type f | sort >"$T/all"
-# A file that no Makefile.am names is in no tarball and maybe in no build.
-cat Makefile.am src/*/Makefile.am pkcs11/Makefile.am man/Makefile.am conf/Makefile.am tests/*/Makefile.am >"$T/lists"
-unlisted() {
-	while read -r file; do
-		case $file in
-		*/Makefile.am) continue ;;
-		esac
-		grep -qF "$file" "$T/lists" || grep -qF "${file%/*}/*" "$T/lists" || echo "$file"
-	done
-}
-tap_is "every file is in a Makefile.am" "" "$(grep -vE /corpus/ "$T/all" | unlisted)"
-tap_is "one that is not is found" "src/base/forgotten.h" "$(echo src/base/forgotten.h | unlisted)"
 tap_done

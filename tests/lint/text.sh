@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sizes, words, names and lists: what can be read off the text of the tree.
+# Sizes and words: what can be read off the text of one file. What needs the whole tree to fit together is in tree.sh.
 . "$SRCDIR/tests/support/lib.sh"
 cd "$SRCDIR" || bail "no $SRCDIR"
 
@@ -35,32 +35,8 @@ xargs wc -l <"$T/code" | awk '$1 > 800 && $2 != "total" { print $2 ": " $1 " lin
 tap_is "nothing is left for later" "" \
 	"$(xargs grep -nwE 'TODO|FIXME|XXX|HACK' <"$T/all" /dev/null | grep -v '^tests/lint/text\.sh:' | grep -v 'XXXXXX')"
 tap_is "no file without a noun" "" "$(grep -E '/(common|util|utils|misc|helpers?)\.[ch]$' "$T/code")"
-tap_is "module names are unique" "" "$(grep '\.c$' "$T/code" | sed 's|.*/||' | grep -vx main.c | sort | uniq -d)"
 tap_is "headers are guarded by pragma once" "" \
 	"$(grep '\.h$' "$T/code" | grep -v '^src/lib/custody/' | xargs grep -L '^#pragma once')"
 tap_is "no struct behind a typedef" "" "$(xargs grep -nE '^typedef struct' <"$T/code" /dev/null | grep -v '^src/lib/custody/')"
 
-# What the guides say about the tree stays true: `path/to/file` in them exists, from the root or from src/.
-dead_names() {
-	# shellcheck disable=SC2016
-	grep -noE '`[A-Za-z0-9_.-]+(/[A-Za-z0-9_.*-]+)+/?`|`[A-Za-z0-9_-]+\.(c|h|sh|tbl|md|am|ac|m4)`' "$@" /dev/null | tr -d '`' |
-		while IFS=: read -r file line name; do
-			found=no
-			for path in $name src/$name tests/$name; do
-				[ -e "$path" ] && found=yes
-			done
-			case $name in
-			*/*) ;;
-			*) grep -q "/$name\$" "$T/all" && found=yes ;;
-			esac
-			case $name in # made by a build or an installation
-			build/* | build | asan/* | /* | lib/* | share/* | bin/* | sbin/*) found=yes ;;
-			esac
-			[ $found = yes ] || echo "$file:$line: $name"
-		done
-}
-tap_is "the guides name no dead file" "" "$(dead_names README.md HACKING.md ARCHITECTURE.md)"
-# shellcheck disable=SC2016
-echo 'see `src/base/gone.c`, `gone.tbl` and `src/base/err.tbl`' >"$T/guide.md"
-tap_is "a dead one is found" 2 "$(dead_names "$T/guide.md" | wc -l)"
 tap_done
