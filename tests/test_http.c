@@ -296,74 +296,79 @@ http_unambiguous_requests_reach_the_handler_c17(void **state)
 	}
 }
 
+enum target_outcome {
+	NAME,
+	PARAM,
+	TARGET,
+	TOO_DEEP,
+	TOO_MANY,
+};
+
+static const struct {
+	const char *status_line;
+	const char *code;
+	const char *message;
+} target_outcomes[] = {
+	{"400 Bad Request", "BadParameter", "The request URI contains an invalid name." },
+	{"400 Bad Request", "BadParameter", "A query parameter is malformed."           },
+	{"400 Bad Request", "BadParameter", "The request URI is malformed."             },
+	{"404 Not Found",   "NotFound",     "There is nothing at this path."            },
+	{"400 Bad Request", "BadParameter", "The request has too many query parameters."},
+};
+static const struct {
+	const char *target;
+	enum target_outcome outcome;
+} bad_targets[] = {
+	{"/keys/..",			     NAME    },
+	{"/keys/../k",			   NAME    },
+	{"/keys/%2e%2E/k",                       NAME    },
+	{"/keys/.",			      NAME    },
+	{"/keys/a%2Fb",			  NAME    },
+	{"/keys/a%2fb",			  NAME    },
+	{"/keys/%00",			    NAME    },
+	{"/keys/a%00b",			  NAME    },
+	{"/keys/%20",			    NAME    },
+	{"/keys/%0d%0aX",                        NAME    },
+	{"/keys/%7f",			    NAME    },
+	{"/keys/%C3%A9",			 NAME    },
+	{"/keys/%",			      NAME    },
+	{"/keys/%4",			     NAME    },
+	{"/keys/%zz",			    NAME    },
+	{"/keys/%4g",			    NAME    },
+	{"/k?a=%00",			     PARAM   },
+	{"/k?a=%0a",			     PARAM   },
+	{"/k?a%1b=1",			    PARAM   },
+	{"/k?a=%",			       PARAM   },
+	{"/k?a=%4",			      PARAM   },
+	{"/k#f",				 TARGET  },
+	{"/1/2/3/4/5/6/7/8/9/10/11/12/13",       TOO_DEEP},
+	{"/k?a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q", TOO_MANY},
+};
+
 /* The framing was clear, so the connection goes on. */
 static void
 http_bad_targets_are_refused_and_the_connection_stays_c17(void **state)
 {
 	struct http_fixture *fixture = *state;
-	static const struct {
-		const char *status_line;
-		const char *code;
-		const char *message;
-	} outcomes[] = {
-		{"400 Bad Request", "BadParameter", "The request URI contains an invalid name." },
-		{"400 Bad Request", "BadParameter", "A query parameter is malformed."           },
-		{"400 Bad Request", "BadParameter", "The request URI is malformed."             },
-		{"404 Not Found",   "NotFound",     "There is nothing at this path."            },
-		{"400 Bad Request", "BadParameter", "The request has too many query parameters."},
-	};
-	enum {
-		NAME,
-		PARAM,
-		TARGET,
-		TOO_DEEP,
-		TOO_MANY,
-	};
-	static const struct {
-		const char *target;
-		int outcome;
-	} rows[] = {
-		{"/keys/..",			     NAME    },
-		{"/keys/../k",                           NAME    },
-		{"/keys/%2e%2E/k",                       NAME    },
-		{"/keys/.",			      NAME    },
-		{"/keys/a%2Fb",                          NAME    },
-		{"/keys/a%2fb",                          NAME    },
-		{"/keys/%00",                            NAME    },
-		{"/keys/a%00b",                          NAME    },
-		{"/keys/%20",                            NAME    },
-		{"/keys/%0d%0aX",                        NAME    },
-		{"/keys/%7f",                            NAME    },
-		{"/keys/%C3%A9",                         NAME    },
-		{"/keys/%",			      NAME    },
-		{"/keys/%4",			     NAME    },
-		{"/keys/%zz",                            NAME    },
-		{"/keys/%4g",                            NAME    },
-		{"/k?a=%00",			     PARAM   },
-		{"/k?a=%0a",			     PARAM   },
-		{"/k?a%1b=1",                            PARAM   },
-		{"/k?a=%",			       PARAM   },
-		{"/k?a=%4",			      PARAM   },
-		{"/k#f",				 TARGET  },
-		{"/1/2/3/4/5/6/7/8/9/10/11/12/13",       TOO_DEEP},
-		{"/k?a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q", TOO_MANY},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(bad_targets); i++) {
 		char text[256];
 		char body[256];
 		char expected[2048];
 		(void)snprintf(text, sizeof(text),
-			"GET %s HTTP/1.1\r\n" H "\r\nGET /k HTTP/1.1\r\n" H "\r\n", rows[i].target);
+			"GET %s HTTP/1.1\r\n" H "\r\nGET /k HTTP/1.1\r\n" H "\r\n",
+			bad_targets[i].target);
 		(void)snprintf(body, sizeof(body),
 			"{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
-			outcomes[rows[i].outcome].code, outcomes[rows[i].outcome].message);
+			target_outcomes[bad_targets[i].outcome].code,
+			target_outcomes[bad_targets[i].outcome].message);
 		int len = snprintf(expected, sizeof(expected), "%s",
-			http_fixture_expect(outcomes[rows[i].outcome].status_line, body, false));
+			http_fixture_expect(
+				target_outcomes[bad_targets[i].outcome].status_line, body, false));
 		(void)snprintf(expected + len, sizeof(expected) - (size_t)len, "%s",
 			http_fixture_expect("200 OK", "GET [k] a|a ", false));
 		const char *answer = http_fixture_ask(fixture, text, strlen(text));
 		if (strcmp(answer, expected) != 0)
-			fail_msg("%s: %s", rows[i].target, answer);
+			fail_msg("%s: %s", bad_targets[i].target, answer);
 	}
 }
 

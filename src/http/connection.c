@@ -344,6 +344,18 @@ connection_check(struct connection *connection, int64_t now_ms)
 	connection_close(connection);
 }
 
+void
+connection_fit(struct connection *connection)
+{
+	const struct http_limits *limits = &connection->server->limits;
+	size_t in = limits->head_bytes + limits->body_bytes + READ_BYTES;
+	size_t out = limits->answer_bytes + ANSWER_HEAD_BYTES;
+	if (connection->in.max < in)
+		connection->in.max = in;
+	if (connection->out.max < out)
+		connection->out.max = out;
+}
+
 struct connection *
 connection_new(struct http_server *server, int take_fd, const struct peer *take_peer)
 {

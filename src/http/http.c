@@ -297,6 +297,9 @@ http_server_set_limits(struct http_server *server, const struct http_limits *lim
 {
 	assert(limits->connections > limits->connections_kept);
 	server->limits = *limits;
+	for (struct connection *connection = server->connections; connection != NULL;
+		connection = connection->next)
+		connection_fit(connection);
 	if (timer_running(server->sweep))
 		timer_start_periodic(server->sweep, sweep_ms(&server->limits));
 }

@@ -97,6 +97,8 @@ struct connection {
 /* Takes over a connected descriptor whose peer was admitted. */
 struct connection *connection_new(
 	struct http_server *server, int take_fd, const struct peer *take_peer);
+/* Makes room for what the server's limits allow now; room once given stays. */
+void connection_fit(struct connection *connection);
 /* Closes at once; the object stays while a request is pending. */
 void connection_close(struct connection *connection);
 /* Deadline and age. */

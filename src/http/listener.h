@@ -21,7 +21,8 @@ struct listener;
  * else there is refused. `mode` and `group` ((gid_t)-1: as the directory gives it) are the socket's, set before anybody can
  * connect. ERR_CONFIG says what is wrong.
  */
-struct listener *listener_open(const char *path, mode_t mode, gid_t group, struct err *err) MUST_USE;
+struct listener *listener_open(
+	const char *path, mode_t mode, gid_t group, struct err *err) MUST_USE;
 /*
  * The one listening Unix stream socket that systemd passed (LISTEN_FDS). NULL without an error set
  * (err->code stays ERR_NONE): not started by a socket unit. ERR_CONFIG: passed something else.
