@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -208,6 +209,44 @@ only_who_may_logs_in_and_one_at_a_time(void **state)
 }
 
 static void
+b04_person_has_time_but_the_token_has_a_deadline(void **state)
+{
+	struct bench *bench = *state;
+	start_asking(bench);
+	int fd = connect_login(bench);
+	struct token_status status;
+	do {
+		loop_turn(bench->loop, 10);
+		token_status_get(bench->west, &status);
+	} while (strcmp(status.worker.step, "wait for PIN") != 0);
+	bench_advance(200000);
+	bench_settle(bench, 50);
+	assert_true(token_state(bench->west) == TOKEN_STATE_LOGIN_NEEDED);
+
+	assert_int_equal(send(fd, "hang\n", 5, 0), 5);
+	bench_wait(bench, bench_count(bench, 0, "login") == 1);
+	bench_settle(bench, 20);
+	bench_advance(20001);
+	bench_wait(bench, token_state(bench->west) != TOKEN_STATE_LOGIN_NEEDED);
+	assert_int_equal(close(fd), 0);
+	bench_advance(1000);
+	bench_wait(bench, token_state(bench->west) == TOKEN_STATE_LOGIN_NEEDED);
+	assert_int_equal(bench_count(bench, 0, "start"), 2);
+}
+
+static void
+credential_source_gets_its_directory(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1), 0);
+	bench->pin_source = "credential:pin";
+	bench_ready(bench);
+	assert_int_equal(bench_count(bench, 0, "env CREDENTIALS_DIRECTORY=/run/credentials/x"), 1);
+	assert_false(bench_journal_has(bench, 1, "env CREDENTIALS_DIRECTORY"));
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+static void
 login_of_a_token_with_a_keypad_opens_the_socket_too(void **state)
 {
 	struct bench *bench = *state;
@@ -251,6 +290,8 @@ main(void)
 		TEST(person_logs_in),
 		TEST(wrong_pin_can_be_corrected),
 		TEST(only_who_may_logs_in_and_one_at_a_time),
+		TEST(b04_person_has_time_but_the_token_has_a_deadline),
+		TEST(credential_source_gets_its_directory),
 		TEST(login_of_a_token_with_a_keypad_opens_the_socket_too),
 		TEST(successor_that_would_need_a_person_is_given_up),
 	};

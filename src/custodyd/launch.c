@@ -184,8 +184,11 @@ launch_told(struct launch *launch, const struct wire_message *message)
 	struct err err = {0};
 	if (launch->phase == LAUNCH_ASKS || !wire_decode_request(message, &progress, &err))
 		return;
-	if (launch->told++ < TOLD_MAX)
-		begin_step(launch, progress.step, launch->step_ms);
+	if (launch->told++ >= TOLD_MAX)
+		return;
+	/* The first that a worker tells of a login is that it waits for the person. */
+	begin_step(launch, progress.step, launch->typing ? TYPE_MS : launch->step_ms);
+	launch->typing = false;
 }
 
 void
@@ -194,6 +197,7 @@ launch_login(struct launch *launch, int take_fd)
 	assert(launch->phase == LAUNCH_ASKS);
 	struct wire_empty empty = {};
 	begin_step(launch, "login", TYPE_MS);
+	launch->typing = true;
 	bool sent = ask(launch, LAUNCH_LOGIN, WIRE_LOGIN, &empty, take_fd);
 	assert(sent); /* an empty record always fits */
 }

@@ -37,6 +37,7 @@ struct launch {
 	int64_t deadline_ms;   /* of the step; INT64_MAX: none */
 	int64_t step_ms;       /* what a step gets */
 	unsigned told;         /* progress messages so far */
+	bool typing;           /* a person is, as far as we know */
 	uint64_t *ids;         /* the owner's counter of request ids */
 	struct bytes identity; /* expected, borrowed; empty: not enrolled */
 	uint8_t challenge[PROOF_CHALLENGE];

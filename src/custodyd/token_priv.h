@@ -103,42 +103,69 @@ struct token {
 	bool tick_is_fast;
 };
 
-/* token.c */
+/* token.c: states, the tick, birth and end */
 struct token *token_new(
 	struct tokens *set, const struct options_token *options, struct err *err) MUST_USE;
 void token_free(struct token *token);
 /* The one place that changes the state; `reason` NULL for ready. Illegal transitions are asserted. */
 void token_set_state(struct token *token, enum token_state state, const struct err *reason);
+/* The same with a reason made of code and sentence (NULL: the code's own). */
+void token_change(
+	struct token *token, enum token_state state, enum err_code code, const char *message);
+/* Trying again cannot cure it: an integrity or PIN error. */
+bool token_refuses(enum err_code code);
 /* The serving worker is lost: the state follows from the reason. Queued work fails. */
 void token_down(struct token *token, const struct err *why);
-void token_begin(struct token *token);   /* starts a worker, unless one is on its way */
-void token_replace(struct token *token); /* a successor for the serving worker, logged in first */
-void token_reload(struct token *token, const struct options_token *options);
-void token_stop(struct token *token); /* its workers are asked to leave */
-bool token_has_process(const struct token *token);
-bool token_is_working(const struct token *token); /* something runs, waits or is to be delivered */
-void token_wake(struct token *token);             /* the tick comes soon */
 /* The serving worker has proved the recorded identity: ready. */
 void token_proved(struct token *token);
 void token_note_error(struct token *token, const struct err *err);
+void token_reload(struct token *token, const struct options_token *options);
+void token_stop(struct token *token); /* its workers are asked to leave */
+bool token_has_process(const struct token *token);
+void token_wake(struct token *token); /* the tick comes soon */
 uint32_t token_random(void);
 
-/* token_work.c */
-void token_dispatch(struct token *token);
-/* From the loop only: delivers what is in `failures`. */
-void token_flush(struct token *token);
-/* Everything that waits fails with `code`. */
-void token_fail_queue(struct token *token, enum err_code code);
-/* What ran at a worker that is lost, or is to be forgotten. */
-void token_fail_running(struct token *token, struct worker *worker);
-void token_answered(struct token *token, struct worker *worker, struct request *take_request,
-	const struct wire_message *message);
-/* Expires what waits, times out and kills what runs too long, probes and pings. */
-void token_watch(struct token *token, int64_t now_ms);
+/* token_worker.c: launches, successors, losses */
+void token_begin(struct token *token);   /* starts a worker, unless one is on its way */
+void token_replace(struct token *token); /* a successor for the serving worker, logged in first */
+/* Does what a result of the launch asks for. */
+void token_follow(struct token *token, enum launch_result result);
+
+/* token_pin.c: the PIN source, the refused PIN, the login socket */
+/* false: the source is no file, or not there. */
+bool token_stamp_pin(const struct token *token, struct token_stamp *ret_stamp);
+bool token_pin_changed(const struct token *token); /* since the last launch */
+/* In the catalog, before anything else is tried (threats B11). */
+void token_remember_pin(struct token *token, const uint8_t *digest);
+void token_forget_pin(struct token *token);
+/* Opens the login socket unless it is open. */
+bool token_listen_login(struct token *token, struct err *err) MUST_USE;
+
+/* token_work.c: requests in, deliveries out */
+void token_dispatch(struct token *token); /* sends what may run */
 void token_send(struct token *token, struct request *take_request);
+/* The delivery itself; the request is in no list and stays the caller's. From the loop only. */
+void token_tell(struct token *token, const struct request *request, const void *fields,
+	const struct err *err);
 /* A request has ended: delivers unless nobody waits, and frees. From the loop only, or with `dropped` set. */
 void token_finish(struct token *token, struct request *take_request, const void *fields,
 	const struct err *err);
+void token_fail(struct token *token, struct request *take_request,
+	enum err_code code);           /* at the next flush */
+void token_flush(struct token *token); /* from the loop only: delivers what failed */
+void token_fail_queue(struct token *token, enum err_code code);
+void token_expire(struct token *token, int64_t now_ms); /* what waits past its deadline fails */
+void token_ended(struct token *token, const struct request *request); /* it runs no more */
+unsigned token_threads(const struct token *token);
+bool token_is_working(const struct token *token); /* something runs, waits or is to be delivered */
+
+/* token_answer.c: what comes back, or does not */
+void token_answered(struct token *token, struct worker *worker, struct request *take_request,
+	const struct wire_message *message);
+/* What ran at a worker that is lost fails. */
+void token_fail_running(struct token *token, struct worker *worker);
+/* Expires what waits, times out and kills what runs too long, probes and pings. */
+void token_watch(struct token *token, int64_t now_ms);
 
 /* token_enrol.c */
 /* The other token that has this identity recorded, NULL for none: one of the two is a clone (threats B24). */

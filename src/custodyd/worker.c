@@ -21,6 +21,8 @@
 
 #define CHANNEL_FD      3
 #define ENV_MAX         64
+#define ENV_OURS        2 /* of them */
+#define CREDENTIALS     "CREDENTIALS_DIRECTORY"
 #define MESSAGES_A_TURN 64 /* then the loop looks at others */
 #define OPENSSL_NO_CONFIG                                                                          \
 	"OPENSSL_CONF=/dev/null" /* the host's would load engines into the module (threats B37) */
@@ -273,23 +275,33 @@ free_env(char **env)
 		free(env[i]);
 }
 
-/* Fills env[ENV_MAX + 1], NULL at its end. Words after the ENV_MAX-th are left out. */
-static void
-make_env(const char *words, char **env)
+static bool
+sets(const char *entry, const char *name)
 {
+	size_t len = strlen(name);
+	return strncmp(entry, name, len) == 0 && entry[len] == '=';
+}
+
+/* Fills env[ENV_MAX + 1], NULL at its end. Words for which there is no room are left out. */
+static void
+make_env(const struct worker_spec *spec, char **env)
+{
+	const char *words = spec->env != NULL ? spec->env : "";
 	size_t count = 0;
 	bool has_openssl = false;
-	while (words != NULL && *words != '\0' && count + 1 < ENV_MAX) {
+	while (*words != '\0' && count < ENV_MAX - ENV_OURS) {
 		size_t len = strcspn(words, " \t");
 		char *entry = len > 0 ? env_entry(words, len) : NULL;
 		if (entry != NULL)
 			env[count++] = entry;
-		has_openssl =
-			has_openssl || (entry != NULL && strncmp(entry, "OPENSSL_CONF=", 13) == 0);
+		has_openssl = has_openssl || (entry != NULL && sets(entry, "OPENSSL_CONF"));
 		words += len + (words[len] != '\0' ? 1 : 0);
 	}
-	if (!has_openssl && (env[count++] = strdup(OPENSSL_NO_CONFIG)) == NULL)
-		abort();
+	if (!has_openssl)
+		env[count++] = env_entry(OPENSSL_NO_CONFIG, strlen(OPENSSL_NO_CONFIG));
+	if (spec->credentials)
+		env[count] = env_entry(CREDENTIALS, strlen(CREDENTIALS));
+	count += spec->credentials && env[count] != NULL ? 1 : 0;
 	env[count] = NULL;
 }
 
@@ -298,7 +310,7 @@ spawn(struct worker *worker, const struct worker_spec *spec, int channel, int ou
 	struct err *err)
 {
 	char *env[ENV_MAX + 1];
-	make_env(spec->env, env);
+	make_env(spec, env);
 	const char *const argv[] = {"custody-token", spec->name, NULL};
 	const struct child_fd fds[] = {
 		{1,          output },

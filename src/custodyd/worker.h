@@ -22,6 +22,7 @@ struct worker_spec {
 	const char *name; /* of the token, for logs; borrowed as long as the worker lives */
 	const char *path; /* of the program */
 	const char *env;  /* words: NAME copies ours, NAME=value sets; all else is empty */
+	bool credentials; /* it reads a systemd credential: it gets our CREDENTIALS_DIRECTORY */
 };
 
 /* Called from the loop only, none inside a worker_…() call. None but `reaped` may free the worker. */

@@ -248,10 +248,13 @@ static void
 on_login(struct fake *fake, const struct wire_message *message, int connection)
 {
 	char pin[64] = {0};
+	tell_step(message, "wait for PIN");
 	if (connection < 0 || read(connection, pin, sizeof(pin) - 1) <= 0)
 		exit(2);
 	journal(fake, "login");
 	tell_step(message, "login");
+	if (strcmp(pin, "hang\n") == 0)
+		(void)pause();
 	bool right = strcmp(pin, "1234\n") == 0;
 	const char *line = right ? "ok\n" : "error PinRefused The token refused the PIN.\n";
 	if (write(connection, line, strlen(line)) < 0)
