@@ -90,10 +90,12 @@ api_version_known(const char *version)
 	const char *preview = version + len;
 	if (*preview != '\0') {
 		static const char mark[] = "preview.";
-		if (len == 0 || version[len - 1] != '-' || strncmp(preview, mark, sizeof(mark) - 1) != 0)
+		if (len == 0 || version[len - 1] != '-' ||
+			strncmp(preview, mark, sizeof(mark) - 1) != 0)
 			return false;
 		const char *number = preview + sizeof(mark) - 1;
-		if (*number == '\0' || strlen(number) > 2 || strspn(number, "0123456789") != strlen(number))
+		if (*number == '\0' || strlen(number) > 2 ||
+			strspn(number, "0123456789") != strlen(number))
 			return false;
 		len--;
 	}
@@ -111,10 +113,12 @@ check_api_version(const struct call *call, struct err *err)
 	size_t count = http_request_param_count(call->http, "api-version", &equal);
 	const char *version = http_request_param(call->http, "api-version");
 	if (count == 0 || version == NULL)
-		return err_set(err, ERR_BAD_PARAMETER, "The query parameter api-version is missing.");
+		return err_set(
+			err, ERR_BAD_PARAMETER, "The query parameter api-version is missing.");
 	if (!equal || !api_version_known(version))
 		return err_set(err, ERR_BAD_PARAMETER,
-			"The specified version is not recognized. Consider using the latest supported version (%s).",
+			"The specified version is not recognized. Consider using the latest "
+			"supported version (%s).",
 			API_VERSION_NEWEST);
 	return true;
 }
@@ -122,7 +126,8 @@ check_api_version(const struct call *call, struct err *err)
 static bool
 find_vault(struct call *call, struct err *err)
 {
-	const struct db_vault *vault = vaults_find(call->task.daemon->vaults, http_request_vault(call->http));
+	const struct db_vault *vault =
+		vaults_find(call->task.daemon->vaults, http_request_vault(call->http));
 	if (vault == NULL)
 		return err_set(err, ERR_VAULT_NOT_FOUND,
 			"The vault was not found; the first label of the Host header names it.");
@@ -140,7 +145,7 @@ check_permission(const struct call *call, struct err *err)
 		return true;
 	case ROUTE_ADMINISTRATOR:
 		return access_is_administrator(access, &call->caller) ||
-			err_set(err, ERR_ACCESS_DENIED, "Only an administrator may do this.");
+		       err_set(err, ERR_ACCESS_DENIED, "Only an administrator may do this.");
 	default:
 		return access_check(access, &call->caller, call->vault.id,
 			(enum permission)call->row->permission, err);
@@ -158,7 +163,8 @@ check_load(const struct call *call, struct err *err)
 		return err_set(err, ERR_THROTTLED, NULL);
 	if (call->row->mutates && (audit_failed(daemon->audit) || db_read_only(daemon->db)))
 		return err_set(err, ERR_STORAGE,
-			"The service is read-only after a storage failure; see the log and restart it.");
+			"The service is read-only after a storage failure; it checks its files and "
+			"goes on by itself, see the log.");
 	return true;
 }
 
@@ -174,8 +180,9 @@ admit(struct call *call, struct err *err)
 			return false;
 	}
 	return access_choose_application(call->task.daemon->access,
-		       http_request_header(call->http, "x-custody-application"), &call->caller, err) &&
-		check_permission(call, err) && check_load(call, err);
+		       http_request_header(call->http, "x-custody-application"), &call->caller,
+		       err) &&
+	       check_permission(call, err) && check_load(call, err);
 }
 
 enum op_result
@@ -191,7 +198,8 @@ bool
 call_ask(struct call *call, const char *token, struct token_job *job, unsigned slot)
 {
 	if (job->deadline_ms == 0)
-		job->deadline_ms = loop_now_ms(call->task.daemon->loop) + op_left_ms(&call->task.op);
+		job->deadline_ms =
+			loop_now_ms(call->task.daemon->loop) + op_left_ms(&call->task.op);
 	return task_ask(&call->task, token, job, slot, &call->err);
 }
 
@@ -257,7 +265,8 @@ challenge(const struct call *call)
 	const struct options_daemon *options = &call->task.daemon->options->daemon;
 	const char *dot = strchr(http_request_host(call->http), '.');
 	return arena_printf(call->arena,
-		"Bearer authorization=\"https://login.microsoftonline.com/%s\", resource=\"https://%s\"",
+		"Bearer authorization=\"https://login.microsoftonline.com/%s\", "
+		"resource=\"https://%s\"",
 		options->tenant_id, dot != NULL ? dot + 1 : options->dns_suffix);
 }
 
@@ -289,7 +298,8 @@ call_finish(struct call *call, int status)
 {
 	struct custodyd *daemon = call->task.daemon;
 	struct err audit_err = {0};
-	bool challenge_only = call->err.code == ERR_UNAUTHORIZED; /* nobody asked for anything yet */
+	bool challenge_only =
+		call->err.code == ERR_UNAUTHORIZED; /* nobody asked for anything yet */
 	if (!challenge_only && !write_audit(call, status, &audit_err)) {
 		call->err = audit_err; /* no answer without its record (threats D2) */
 		call->details = (struct bytes){0};
@@ -313,8 +323,9 @@ enum op_result
 call_fail(struct call *call)
 {
 	enum err_class class = err_class(call->err.code);
-	if (class == ERR_CLASS_INTEGRITY)
-		custodyd_note(call->task.daemon, "integrity", &call->err, call->audit_key);
+	if (class == ERR_CLASS_INTEGRITY || call->err.code == ERR_STORAGE_FULL ||
+		call->err.code == ERR_STORAGE)
+		custodyd_note(call->task.daemon, "call.failed", &call->err, call->audit_key);
 	return call_finish(call, err_status(call->err.code));
 }
 
@@ -324,7 +335,8 @@ call_cancel(struct op *op, enum op_cancel why)
 	struct call *call = call_of(op);
 	if (call->finishing)
 		return OP_WAIT;
-	(void)err_set(&call->err, why == OP_CANCEL_SHUTDOWN ? ERR_SHUTTING_DOWN : ERR_TIMEOUT, NULL);
+	(void)err_set(
+		&call->err, why == OP_CANCEL_SHUTDOWN ? ERR_SHUTTING_DOWN : ERR_TIMEOUT, NULL);
 	return call_fail(call);
 }
 

@@ -14,21 +14,23 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "custodyd/reconcile.h"
 #include "custodyd/call.h"
+#include "custodyd/reconcile.h"
 #include "custodyd/task.h"
 
-#define KEYS_CACHED      2048     /* versions; about 6 KiB each with an RSA key */
+#define KEYS_CACHED      2048 /* versions; about 6 KiB each with an RSA key */
 #define CALENDAR_TICK_MS 5000
 #define RECONCILE_MS     30000
+#define STORAGE_MS       10000
 #define SETTLE_POLL_MS   20
-#define SETTLE_LIMIT_MS  10000 /* readiness is told at the latest after this, whatever the tokens do */
+#define SETTLE_LIMIT_MS                                                                            \
+	10000 /* readiness is told at the latest after this, whatever the tokens do */
 
 struct life {
 	struct custodyd daemon; /* first: what everybody else sees */
 	struct listener *listener;
-	struct timer *audit_timer, *names_timer, *calendar_timer, *purge_timer, *reconcile_timer, *drain_timer,
-		*settle_timer;
+	struct timer *audit_timer, *names_timer, *calendar_timer, *purge_timer, *reconcile_timer,
+		*storage_timer, *drain_timer, *settle_timer;
 	struct signal_watch *term, *interrupt, *hangup;
 	int64_t settle_until_ms;
 	bool storage_reported;
@@ -41,12 +43,20 @@ life_of(struct custodyd *daemon)
 }
 
 void
-custodyd_note(struct custodyd *daemon, const char *event, const struct err *err, const char *subject)
+custodyd_note(
+	struct custodyd *daemon, const char *event, const struct err *err, const char *subject)
 {
 	daemon->last_error = *err;
 	daemon->last_error_at = clock_wall_s();
-	enum log_level level = err_class(err->code) == ERR_CLASS_INTEGRITY ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
+	enum log_level level =
+		err_class(err->code) == ERR_CLASS_INTEGRITY ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 	log_err(level, event, err, LOG_TEXT("subject", subject));
+	if (err->code == ERR_STORAGE_FULL && !daemon->reserve_released && daemon->db != NULL) {
+		daemon->reserve_released = true;
+		db_release_reserve(daemon->db);
+		log_error(
+			"reserve.released", LOG_TEXT("why", "the disk is full; free space on it"));
+	}
 }
 
 /* ---- what the tokens need of us ---- */
@@ -56,7 +66,8 @@ token_ready(void *ctx, struct token *token)
 {
 	struct custodyd *daemon = ctx;
 	const char *name = token_name(token);
-	CLEAN(arena) struct arena *arena = arena_new();
+	CLEAN(arena)
+	struct arena *arena = arena_new();
 	struct db_token row;
 	bool found;
 	struct err err = {0};
@@ -76,8 +87,10 @@ may_login(void *ctx, int fd)
 	struct err err = {0};
 	if (!peer_read(fd, &peer, &err))
 		return false;
-	const struct caller caller = {
-		.uid = peer.uid, .gid = peer.gid, .groups = peer.groups, .group_count = peer.group_count};
+	const struct caller caller = {.uid = peer.uid,
+		.gid = peer.gid,
+		.groups = peer.groups,
+		.group_count = peer.group_count};
 	bool allowed = access_is_administrator(daemon->access, &caller);
 	peer_clear(&peer);
 	return allowed;
@@ -87,7 +100,8 @@ static bool
 record_load(void *ctx, const char *name, struct token_record *ret_record, struct err *err)
 {
 	struct custodyd *daemon = ctx;
-	CLEAN(arena) struct arena *arena = arena_new();
+	CLEAN(arena)
+	struct arena *arena = arena_new();
 	struct db_token row;
 	bool found;
 	if (!db_token_find(daemon->db, name, arena, &row, &found, err))
@@ -182,6 +196,37 @@ reconcile_tick(void *ctx)
 	reconcile_all(daemon->reconciler);
 }
 
+/*
+ * After a failed sync nothing is believed that was not read again from the disk (threats D3): catalog and audit are opened
+ * and verified anew, under the same locks. The reserve that a full disk took is made again when there is room (D1).
+ */
+static void
+storage_tick(void *ctx)
+{
+	struct custodyd *daemon = ctx;
+	struct err err = {0};
+	if (db_read_only(daemon->db)) {
+		keystore_forget_all(daemon->keys);
+		if (!db_reopen(daemon->db, &err) || !vaults_reload(daemon->vaults, &err) ||
+			!access_reload(daemon->access, &err)) {
+			custodyd_note(daemon, "catalog.reopen", &err, NULL);
+			return;
+		}
+		log_info("catalog.reopened", LOG_INT("generation", db_generation(daemon->db)));
+	}
+	if (audit_failed(daemon->audit)) {
+		if (!audit_reopen(daemon->audit, &err)) {
+			custodyd_note(daemon, "audit.reopen", &err, NULL);
+			return;
+		}
+		log_info("audit.reopened", LOG_INT("records", audit_head(daemon->audit).records));
+	}
+	if (daemon->reserve_released && db_restore_reserve(daemon->db, &err)) {
+		daemon->reserve_released = false;
+		log_info("reserve.restored", LOG_TEXT("catalog", daemon->options->daemon.catalog));
+	}
+}
+
 /* ---- readiness ---- */
 
 static bool
@@ -198,7 +243,8 @@ static void
 settle_tick(void *ctx)
 {
 	struct life *life = ctx;
-	if (!tokens_settled(&life->daemon) && loop_now_ms(life->daemon.loop) < life->settle_until_ms) {
+	if (!tokens_settled(&life->daemon) &&
+		loop_now_ms(life->daemon.loop) < life->settle_until_ms) {
 		timer_start(life->settle_timer, SETTLE_POLL_MS);
 		return;
 	}
@@ -227,8 +273,8 @@ limits_of(const struct options_daemon *options, struct http_limits *limits)
 static bool
 configure_access(struct custodyd *daemon, const struct options *options, struct err *err)
 {
-	return access_configure(daemon->access, options->daemon.administrators, options->applications,
-		options->application_count, err);
+	return access_configure(daemon->access, options->daemon.administrators,
+		options->applications, options->application_count, err);
 }
 
 /* A new configuration is checked whole before anything of it is used (threats F20). */
@@ -258,7 +304,8 @@ on_hangup(void *ctx)
 	struct options *options = options_load(daemon->config_path, &err);
 	if (options == NULL || !apply(daemon, options, &err)) {
 		options_free(options);
-		log_err(LOG_LEVEL_ERROR, "reload.refused", &err, LOG_TEXT("path", daemon->config_path));
+		log_err(LOG_LEVEL_ERROR, "reload.refused", &err,
+			LOG_TEXT("path", daemon->config_path));
 		return;
 	}
 	char name[128];
@@ -302,7 +349,8 @@ on_terminate(void *ctx)
 		return;
 	life->daemon.draining = true;
 	(void)sd_notify(0, "STOPPING=1");
-	log_info("stopping", LOG_INT("connections", http_server_stats(life->daemon.http).connections));
+	log_info("stopping",
+		LOG_INT("connections", http_server_stats(life->daemon.http).connections));
 	timer_start(life->drain_timer, life->daemon.options->daemon.drain_timeout);
 	http_server_drain(life->daemon.http, drained, life);
 }
@@ -325,8 +373,9 @@ open_storage(struct custodyd *daemon, struct err *err)
 	if (daemon->audit == NULL)
 		return false;
 	struct db_audit_head stored = db_audit_head(daemon->db);
-	struct audit_head remembered = {
-		.records = stored.records, .offset = stored.offset, .catalog = db_generation(daemon->db)};
+	struct audit_head remembered = {.records = stored.records,
+		.offset = stored.offset,
+		.catalog = db_generation(daemon->db)};
 	memcpy(remembered.hash, stored.hash, sizeof(remembered.hash));
 	return audit_check(daemon->audit, &remembered, err);
 }
@@ -334,7 +383,8 @@ open_storage(struct custodyd *daemon, struct err *err)
 static bool
 open_state(struct custodyd *daemon, struct err *err)
 {
-	daemon->calendar = calendar_new(daemon->db, daemon->options->daemon.clock_jump_limit / 1000);
+	daemon->calendar =
+		calendar_new(daemon->db, daemon->options->daemon.clock_jump_limit / 1000);
 	daemon->access = access_new(daemon->db, err);
 	if (daemon->access == NULL || !configure_access(daemon, daemon->options, err))
 		return false;
@@ -372,7 +422,8 @@ open_socket(struct life *life, struct err *err)
 	if (life->listener == NULL && err->code != ERR_NONE)
 		return false;
 	if (life->listener == NULL)
-		life->listener = listener_open(options->socket, options->socket_mode, options->socket_gid, err);
+		life->listener = listener_open(
+			options->socket, options->socket_mode, options->socket_gid, err);
 	if (life->listener == NULL)
 		return false;
 	size_t count;
@@ -395,6 +446,7 @@ open_timers(struct life *life)
 	life->calendar_timer = timer_new(daemon->loop, "calendar", calendar_tick_timer, daemon);
 	life->purge_timer = timer_new(daemon->loop, "purge", purge_tick, daemon);
 	life->reconcile_timer = timer_new(daemon->loop, "reconcile", reconcile_tick, daemon);
+	life->storage_timer = timer_new(daemon->loop, "storage", storage_tick, daemon);
 	life->drain_timer = timer_new(daemon->loop, "drain", drain_expired, life);
 	life->settle_timer = timer_new(daemon->loop, "settle", settle_tick, life);
 	timer_start_periodic(life->audit_timer, options->audit_sync);
@@ -402,6 +454,7 @@ open_timers(struct life *life)
 	timer_start_periodic(life->calendar_timer, CALENDAR_TICK_MS);
 	timer_start_periodic(life->purge_timer, options->purge_interval);
 	timer_start_periodic(life->reconcile_timer, RECONCILE_MS);
+	timer_start_periodic(life->storage_timer, STORAGE_MS);
 	life->settle_until_ms = clock_monotonic_ms() + SETTLE_LIMIT_MS;
 	timer_start(life->settle_timer, SETTLE_POLL_MS);
 	life->term = signal_watch_new(daemon->loop, SIGTERM, on_terminate, life);
@@ -427,8 +480,8 @@ daemon_new(const char *config_path, struct err *err)
 	}
 	if (opened)
 		daemon->ops = ops_new(daemon->loop);
-	if (!opened || !open_storage(daemon, err) || !open_state(daemon, err) || !open_tokens(daemon, err) ||
-		!open_socket(life, err)) {
+	if (!opened || !open_storage(daemon, err) || !open_state(daemon, err) ||
+		!open_tokens(daemon, err) || !open_socket(life, err)) {
 		daemon_free(daemon);
 		return NULL;
 	}
@@ -451,6 +504,7 @@ free_timers(struct life *life)
 	timer_free(life->calendar_timer);
 	timer_free(life->purge_timer);
 	timer_free(life->reconcile_timer);
+	timer_free(life->storage_timer);
 	timer_free(life->drain_timer);
 	timer_free(life->settle_timer);
 	signal_watch_free(life->term);

@@ -56,14 +56,17 @@ find_principals(struct doctor *doctor)
 	for (size_t i = 0; i < vaults_count(daemon->vaults); i++) {
 		const struct db_vault *vault = vaults_get(daemon->vaults, i);
 		size_t count;
-		const struct access_entry *entries = access_entries(daemon->access, vault->id, &count);
+		const struct access_entry *entries =
+			access_entries(daemon->access, vault->id, &count);
 		for (size_t k = 0; k < count; k++) {
 			char text[PRINCIPAL_TEXT];
 			principal_format(&entries[k].principal, text);
 			if (entries[k].state == PRINCIPAL_CHANGED)
 				find(doctor, "principal-changed",
-					arena_printf(doctor->call.arena, "%s on %s", text, vault->name),
-					"The number has another name now; it grants nothing. Delete the policy or set it again.");
+					arena_printf(
+						doctor->call.arena, "%s on %s", text, vault->name),
+					"The number has another name now; it grants nothing. "
+					"Delete the policy or set it again.");
 		}
 	}
 }
@@ -79,7 +82,8 @@ step_catalog(struct op *op)
 	if (!db_check(daemon->db, &err))
 		find(doctor, "catalog", "custody.db", arena_strdup(call->arena, err.message));
 	if (calendar_jump_s(daemon->calendar) != 0)
-		find(doctor, "clock", "host", "The clock jumped ahead; scheduled purges are suspended.");
+		find(doctor, "clock", "host",
+			"The clock jumped ahead; scheduled purges are suspended.");
 	find_principals(doctor);
 	return OP_NEXT;
 }
@@ -94,7 +98,8 @@ step_token(struct op *op)
 		const struct token *token = tokens_get(tokens, doctor->token);
 		struct err err = {0};
 		if (token_trouble(token, &err)) {
-			find(doctor, "token", token_name(token), arena_strdup(call->arena, err.message));
+			find(doctor, "token", token_name(token),
+				arena_strdup(call->arena, err.message));
 			continue;
 		}
 		struct wire_list_request wire = {.offset = doctor->offset};
@@ -102,8 +107,10 @@ step_token(struct op *op)
 		return call_ask(call, token_name(token), &job, 0) ? OP_WAIT : call_fail(call);
 	}
 	if (doctor->left_out > 0)
-		doctor->findings[doctor->count++] = (struct api_finding){.kind = "more", .subject = "doctor",
-			.message = arena_printf(call->arena, "%zu findings more are not listed.", doctor->left_out)};
+		doctor->findings[doctor->count++] = (struct api_finding){.kind = "more",
+			.subject = "doctor",
+			.message = arena_printf(call->arena, "%zu findings more are not listed.",
+				doctor->left_out)};
 	api_doctor_format(doctor->findings, doctor->count, &call->body);
 	return call_finish(call, 200);
 }
@@ -112,10 +119,12 @@ static bool
 add_object(struct doctor *doctor, const struct wire_object *object, struct err *err)
 {
 	if (doctor->object_count == OBJECTS_MAX)
-		return err_set(err, ERR_UNAVAILABLE, "The token holds more objects than can be checked.");
+		return err_set(
+			err, ERR_UNAVAILABLE, "The token holds more objects than can be checked.");
 	if (doctor->object_count == doctor->object_size) {
 		doctor->object_size = doctor->object_size == 0 ? 1024 : doctor->object_size * 2;
-		doctor->objects = reallocarray(doctor->objects, doctor->object_size, sizeof(*doctor->objects));
+		doctor->objects = reallocarray(
+			doctor->objects, doctor->object_size, sizeof(*doctor->objects));
 		if (doctor->objects == NULL)
 			abort();
 	}
@@ -138,7 +147,8 @@ deliver(struct task *task, unsigned slot, const struct token_answer *answer)
 	uint32_t count = 0;
 	for (; rest.len > 0; count++) {
 		struct wire_object object;
-		if (!wire_record_next(&rest, WIRE_RECORD_object, &object, err) || !add_object(doctor, &object, err))
+		if (!wire_record_next(&rest, WIRE_RECORD_object, &object, err) ||
+			!add_object(doctor, &object, err))
 			return;
 	}
 	doctor->offset += count;
@@ -153,14 +163,16 @@ compare_ids(const void *a, const void *b)
 
 /* A private key with its usage-less public half is one id; more of one kind under one id the worker refuses by itself. */
 static void
-check_objects(struct doctor *doctor, const struct db_token *row, const struct db_intent *intents, size_t intent_count)
+check_objects(struct doctor *doctor, const struct db_token *row, const struct db_intent *intents,
+	size_t intent_count)
 {
 	struct db *db = doctor->call.task.daemon->db;
 	for (size_t i = 0; i < doctor->object_count; i++) {
 		const uint8_t *id = doctor->objects[i].id;
 		if (i > 0 && memcmp(id, doctor->objects[i - 1].id, ID_VERSION_BYTES) == 0)
 			continue;
-		CLEAN(arena) struct arena *arena = arena_new();
+		CLEAN(arena)
+		struct arena *arena = arena_new();
 		struct db_key key;
 		struct db_version version;
 		struct err err = {0};
@@ -170,14 +182,17 @@ check_objects(struct doctor *doctor, const struct db_token *row, const struct db
 		bool intended = false;
 		for (size_t k = 0; k < intent_count; k++)
 			for (size_t v = 0; v < intents[k].version_count; v++)
-				intended = intended || memcmp(intents[k].versions[v], id, ID_VERSION_BYTES) == 0;
+				intended = intended || memcmp(intents[k].versions[v], id,
+							       ID_VERSION_BYTES) == 0;
 		char hex[ID_VERSION_TEXT];
 		hex_encode(id, ID_VERSION_BYTES, hex);
 		const char *subject = arena_printf(arena, "%s on token %s", hex, row->name);
 		if (err.code == ERR_KEY_PURGED)
-			find(doctor, "purged-object", subject, "The key was purged, but an object of its id is on the token.");
+			find(doctor, "purged-object", subject,
+				"The key was purged, but an object of its id is on the token.");
 		else if (!intended)
-			find(doctor, "orphan-object", subject, "The catalog does not know this object; it is left alone.");
+			find(doctor, "orphan-object", subject,
+				"The catalog does not know this object; it is left alone.");
 	}
 }
 
@@ -188,17 +203,19 @@ check_rows(struct doctor *doctor, const char *token)
 	uint8_t after[ID_VERSION_BYTES];
 	const uint8_t *position = NULL;
 	for (;;) {
-		CLEAN(arena) struct arena *arena = arena_new();
+		CLEAN(arena)
+		struct arena *arena = arena_new();
 		struct db_version *rows;
 		size_t count;
-		if (!db_version_list_token(call->task.daemon->db, token, position, DB_PAGE_MAX, arena, &rows, &count,
-			    &call->err))
+		if (!db_version_list_token(call->task.daemon->db, token, position, DB_PAGE_MAX,
+			    arena, &rows, &count, &call->err))
 			return false;
 		for (size_t i = 0; i < count; i++) {
 			char hex[ID_VERSION_TEXT];
 			hex_encode(rows[i].id, ID_VERSION_BYTES, hex);
 			const char *subject = arena_printf(arena, "%s on token %s", hex, token);
-			if (bsearch(rows[i].id, doctor->objects, doctor->object_count, ID_VERSION_BYTES, compare_ids) == NULL)
+			if (bsearch(rows[i].id, doctor->objects, doctor->object_count,
+				    ID_VERSION_BYTES, compare_ids) == NULL)
 				find(doctor, "missing-object", subject,
 					"The key version is in the catalog, but not on its token.");
 		}
@@ -247,10 +264,10 @@ clear(struct call *call)
 }
 
 static const struct op_step steps[] = {
-	{"admit",   call_admit},
-	{"catalog", step_catalog },
-	{"token",   step_token   },
-	{"listed",  step_listed  },
+	{"admit",   call_admit  },
+	{"catalog", step_catalog},
+	{"token",   step_token  },
+	{"listed",  step_listed },
 };
 
 const struct call_type doctor_type = {

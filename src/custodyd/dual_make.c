@@ -4,7 +4,7 @@
  */
 #include "api/dual.h"
 #include "crypto/random.h"
-#include "custodyd/dual.h"
+#include "custodyd/dual_maker.h"
 #include "custodyd/operations.h"
 
 struct dual_make {
@@ -50,18 +50,18 @@ step_make(struct op *op)
 	struct dual_make *make = make_of(op);
 	const char *const *kids = make->wanted.keys.text;
 	make->call.audit_detail = arena_printf(make->call.arena, "%s; %s", kids[0], kids[1]);
-	if (!dual_choose(&make->maker, kids) ||
-		!dual_make(&make->maker, make->wanted.context, make->wanted.value))
+	if (!dual_maker_choose(&make->maker, kids) ||
+		!dual_maker_make(&make->maker, make->wanted.context, make->wanted.value))
 		return call_fail(&make->call);
-	make->call.audit_detail =
-		arena_printf(make->call.arena, "%s; %s", make->maker.keys[0]->kid, make->maker.keys[1]->kid);
-	return dual_ready(&make->maker) ? OP_NEXT : OP_WAIT;
+	make->call.audit_detail = arena_printf(
+		make->call.arena, "%s; %s", make->maker.keys[0]->kid, make->maker.keys[1]->kid);
+	return dual_maker_ready(&make->maker) ? OP_NEXT : OP_WAIT;
 }
 
 static void
 deliver(struct task *task, unsigned slot, const struct token_answer *answer)
 {
-	dual_take(&((struct dual_make *)task)->maker, slot, answer);
+	dual_maker_take(&((struct dual_make *)task)->maker, slot, answer);
 }
 
 static enum op_result
@@ -71,15 +71,15 @@ step_answer(struct op *op)
 	struct call *call = &make->call;
 	if (call->err.code != ERR_NONE)
 		return call_fail(call);
-	if (!dual_ready(&make->maker)) {
+	if (!dual_maker_ready(&make->maker)) {
 		op_next_is(op, step_answer);
 		return OP_WAIT;
 	}
-	struct bytes envelope = dual_text(&make->maker);
+	struct bytes envelope = dual_maker_text(&make->maker);
 	if (envelope.data == NULL)
 		return call_fail(call);
-	api_dual_made_format(envelope, make->generate ? make->wanted.value : NULL, make->maker.warnings,
-		make->maker.warning_count, &call->body);
+	api_dual_made_format(envelope, make->generate ? make->wanted.value : NULL,
+		make->maker.warnings, make->maker.warning_count, &call->body);
 	return call_finish(call, 200);
 }
 
@@ -92,10 +92,10 @@ clear(struct call *call)
 }
 
 static const struct op_step steps[] = {
-	{"admit",  call_admit},
-	{"decode", step_decode  },
-	{"make",   step_make    },
-	{"answer", step_answer  },
+	{"admit",  call_admit },
+	{"decode", step_decode},
+	{"make",   step_make  },
+	{"answer", step_answer},
 };
 
 const struct call_type dual_make_type = {

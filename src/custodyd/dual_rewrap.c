@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/dual.h"
-#include "custodyd/dual.h"
+#include "custodyd/dual_maker.h"
 #include "custodyd/opening.h"
 #include "custodyd/operations.h"
 
@@ -47,7 +47,8 @@ default_keys(struct dual_rewrap *rewrap, const char *kids[DUAL_KEYS], struct err
 {
 	const struct envelope *envelope = rewrap->opening.envelope;
 	if (envelope->listed_count != DUAL_KEYS)
-		return err_set(err, ERR_BAD_PARAMETER, "The envelope lists other than two keys; name the two with 'keys'.");
+		return err_set(err, ERR_BAD_PARAMETER,
+			"The envelope lists other than two keys; name the two with 'keys'.");
 	for (size_t i = 0; i < DUAL_KEYS; i++) {
 		const char *kid = envelope->listed[i].kid;
 		kids[i] = arena_strndup(rewrap->call.arena, kid, (size_t)(strrchr(kid, '/') - kid));
@@ -66,7 +67,7 @@ step_choose(struct op *op)
 		memcpy(kids, rewrap->wanted.keys.text, sizeof(kids));
 	else if (!default_keys(rewrap, kids, &call->err))
 		return call_fail(call);
-	return dual_choose(&rewrap->maker, kids) ? OP_NEXT : call_fail(call);
+	return dual_maker_choose(&rewrap->maker, kids) ? OP_NEXT : call_fail(call);
 }
 
 static enum op_result
@@ -92,7 +93,7 @@ deliver(struct task *task, unsigned slot, const struct token_answer *answer)
 {
 	struct dual_rewrap *rewrap = (struct dual_rewrap *)task;
 	if (slot >= DUAL_WRAP_SLOT)
-		dual_take(&rewrap->maker, slot, answer);
+		dual_maker_take(&rewrap->maker, slot, answer);
 	else
 		opening_take(&rewrap->opening, slot, answer);
 }
@@ -109,9 +110,9 @@ step_make(struct op *op)
 	if (opening->plaintext == NULL)
 		return fail(rewrap);
 	opening_audit(opening);
-	if (!dual_make(&rewrap->maker, opening->context, opening->plaintext))
+	if (!dual_maker_make(&rewrap->maker, opening->context, opening->plaintext))
 		return call_fail(&rewrap->call);
-	return dual_ready(&rewrap->maker) ? OP_NEXT : OP_WAIT;
+	return dual_maker_ready(&rewrap->maker) ? OP_NEXT : OP_WAIT;
 }
 
 static enum op_result
@@ -121,11 +122,11 @@ step_answer(struct op *op)
 	struct call *call = &rewrap->call;
 	if (call->err.code != ERR_NONE)
 		return call_fail(call);
-	if (!dual_ready(&rewrap->maker)) {
+	if (!dual_maker_ready(&rewrap->maker)) {
 		op_next_is(op, step_answer);
 		return OP_WAIT;
 	}
-	struct bytes envelope = dual_text(&rewrap->maker);
+	struct bytes envelope = dual_maker_text(&rewrap->maker);
 	if (envelope.data == NULL)
 		return call_fail(call);
 	struct api_attempt attempts[ENVELOPE_RECIPIENTS_MAX];
@@ -148,12 +149,12 @@ clear(struct call *call)
 }
 
 static const struct op_step steps[] = {
-	{"admit",  call_admit},
-	{"decode", step_decode  },
-	{"choose", step_choose  },
-	{"ask",    step_ask     },
-	{"make",   step_make    },
-	{"answer", step_answer  },
+	{"admit",  call_admit },
+	{"decode", step_decode},
+	{"choose", step_choose},
+	{"ask",    step_ask   },
+	{"make",   step_make  },
+	{"answer", step_answer},
 };
 
 const struct call_type dual_rewrap_type = {

@@ -80,7 +80,8 @@ step_opened(struct op *op)
 	opening_audit(opening);
 	struct api_attempt attempts[ENVELOPE_RECIPIENTS_MAX];
 	size_t count = opening_attempts(opening, attempts);
-	api_dual_opened_format(opening->plaintext, opening->envelope->recipients[opening->opened_by].key.kid,
+	api_dual_opened_format(opening->plaintext,
+		opening->envelope->recipients[opening->opened_by].key.kid,
 		opening_degraded(opening), attempts, count, &call->body);
 	return call_finish(call, 200);
 }
@@ -123,10 +124,10 @@ clear(struct call *call)
 }
 
 static const struct op_step unwrap_steps[] = {
-	{"admit",  call_admit},
-	{"decode", step_decode  },
-	{"ask",    step_ask     },
-	{"opened", step_opened  },
+	{"admit",  call_admit },
+	{"decode", step_decode},
+	{"ask",    step_ask   },
+	{"opened", step_opened},
 };
 
 const struct call_type dual_unwrap_type = {
@@ -137,10 +138,10 @@ const struct call_type dual_unwrap_type = {
 };
 
 static const struct op_step check_steps[] = {
-	{"admit",   call_admit},
-	{"decode",  step_decode  },
-	{"ask",     step_ask_all },
-	{"checked", step_checked },
+	{"admit",   call_admit  },
+	{"decode",  step_decode },
+	{"ask",     step_ask_all},
+	{"checked", step_checked},
 };
 
 const struct call_type dual_check_type = {

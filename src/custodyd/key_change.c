@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/b64.h"
-#include "custodyd/key.h"
+#include "custodyd/key_call.h"
 #include "custodyd/operations.h"
 
 /* A row was just changed: nobody may see the old one, and the answer shows the new. */
@@ -26,9 +26,11 @@ step_update(struct op *op)
 	struct custodyd *daemon = call->task.daemon;
 	struct api_key_update wanted;
 	if (!http_request_check_json(call->http, &call->err) ||
-		!api_key_update_decode(http_request_body(call->http), call->arena, &wanted, &call->err))
+		!api_key_update_decode(
+			http_request_body(call->http), call->arena, &wanted, &call->err))
 		return call_fail(call);
-	CLEAN(key_version) struct key_version *key = key_find(call);
+	CLEAN(key_version)
+	struct key_version *key = key_find(call);
 	if (key == NULL)
 		return call_fail(call);
 	const struct db_version_change change = {
@@ -55,8 +57,10 @@ step_delete(struct op *op)
 	struct custodyd *daemon = call->task.daemon;
 	struct db_key_item item;
 	if (!key_name_check(call) ||
-		!db_key_find(daemon->db, call->vault.id, call->names[0], call->arena, &item, &call->err) ||
-		!db_key_delete(daemon->db, item.key.id, calendar_now_s(daemon->calendar), &item.key, &call->err))
+		!db_key_find(daemon->db, call->vault.id, call->names[0], call->arena, &item,
+			&call->err) ||
+		!db_key_delete(daemon->db, item.key.id, calendar_now_s(daemon->calendar), &item.key,
+			&call->err))
 		return call_fail(call);
 	keystore_forget(daemon->keys, call->vault.id, call->names[0]);
 	if (!key_answer(call, &item.key, &item.newest))
@@ -76,8 +80,8 @@ step_recover(struct op *op)
 }
 
 static const struct op_step update_steps[] = {
-	{"admit",  call_admit},
-	{"update", step_update  },
+	{"admit",  call_admit },
+	{"update", step_update},
 };
 
 const struct call_type key_update_type = {
@@ -86,8 +90,8 @@ const struct call_type key_update_type = {
 };
 
 static const struct op_step delete_steps[] = {
-	{"admit",  call_admit},
-	{"delete", step_delete  },
+	{"admit",  call_admit },
+	{"delete", step_delete},
 };
 
 const struct call_type key_delete_type = {
@@ -96,8 +100,8 @@ const struct call_type key_delete_type = {
 };
 
 static const struct op_step recover_steps[] = {
-	{"admit",   call_admit},
-	{"recover", step_recover },
+	{"admit",   call_admit  },
+	{"recover", step_recover},
 };
 
 const struct call_type key_recover_type = {

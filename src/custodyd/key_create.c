@@ -10,7 +10,7 @@
 #include "base/b64.h"
 #include "base/log.h"
 #include "crypto/random.h"
-#include "custodyd/key.h"
+#include "custodyd/key_call.h"
 #include "custodyd/operations.h"
 #include "custodyd/reconcile.h"
 #include "wire/wire.h"
@@ -48,7 +48,8 @@ token_takes_work(const struct call *call, struct err *err)
 {
 	const struct token *token = tokens_find(call->task.daemon->tokens, call->vault.token);
 	if (token == NULL)
-		return err_set(err, ERR_UNAVAILABLE, "Token %s is not configured.", call->vault.token);
+		return err_set(
+			err, ERR_UNAVAILABLE, "Token %s is not configured.", call->vault.token);
 	return !token_trouble(token, err);
 }
 
@@ -61,8 +62,8 @@ step_intend(struct op *op)
 	random_bytes(create->id, sizeof(create->id));
 	if (!token_takes_work(call, &call->err) ||
 		!db_create_begin(daemon->db, call->vault.id, call->names[0], create->id,
-			calendar_now_s(daemon->calendar), http_request_id(call->http), &create->intent,
-			&call->err))
+			calendar_now_s(daemon->calendar), http_request_id(call->http),
+			&create->intent, &call->err))
 		return call_fail(call);
 	create->owned = true;
 	call->finishing = true;
@@ -119,7 +120,7 @@ step_generate(struct op *op)
 		.request = &wire,
 		.kind = LATENCY_OTHER,
 		.deadline_ms = loop_now_ms(call->task.daemon->loop) +
-			call->task.daemon->options->daemon.create_timeout,
+			       call->task.daemon->options->daemon.create_timeout,
 	};
 	op_set_deadline(op, 0); /* the job's own deadline ends it */
 	return call_ask(call, call->vault.token, &job, 0) ? OP_WAIT : call_fail(call);
@@ -161,7 +162,8 @@ deliver(struct task *task, unsigned slot, const struct token_answer *answer)
 		.updated = now_s,
 		.tags = wanted->tags,
 		.spki = arena_bytes(call->arena, fields->spki.data, fields->spki.len),
-		.attestation = arena_bytes(call->arena, fields->attestation.data, fields->attestation.len),
+		.attestation =
+			arena_bytes(call->arena, fields->attestation.data, fields->attestation.len),
 		.provenance = provenance_of(create, fields->provenance),
 		.state = DB_VERSION_OK,
 	};
@@ -204,7 +206,7 @@ clear(struct call *call)
 }
 
 static const struct op_step steps[] = {
-	{"admit",    call_admit},
+	{"admit",    call_admit   },
 	{"decode",   step_decode  },
 	{"intend",   step_intend  },
 	{"generate", step_generate},

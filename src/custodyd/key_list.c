@@ -7,7 +7,7 @@
 
 #include "api/key.h"
 #include "base/b64.h"
-#include "custodyd/key.h"
+#include "custodyd/key_call.h"
 #include "custodyd/operations.h"
 #include "custodyd/skiptoken.h"
 
@@ -18,20 +18,24 @@ struct position {
 };
 
 static bool
-read_position(struct call *call, enum skiptoken_list list, const char *subject, struct position *position)
+read_position(
+	struct call *call, enum skiptoken_list list, const char *subject, struct position *position)
 {
 	*position = (struct position){
-		.scope = {
-			.key = db_paging_key(call->task.daemon->db),
-			.list = list,
-			.vault = call->vault.name,
-			.subject = subject,
-			.caller = &call->caller,
-		},
+		.scope =
+			{
+				.key = db_paging_key(call->task.daemon->db),
+				.list = list,
+				.vault = call->vault.name,
+				.subject = subject,
+				.caller = &call->caller,
+				},
 	};
 	const char *text = http_request_param(call->http, "$skiptoken");
-	return api_page_size(http_request_param(call->http, "maxresults"), &position->limit, &call->err) &&
-		(text == NULL || skiptoken_parse(&position->scope, text, position->after, &call->err));
+	return api_page_size(http_request_param(call->http, "maxresults"), &position->limit,
+		       &call->err) &&
+	       (text == NULL ||
+		       skiptoken_parse(&position->scope, text, position->after, &call->err));
 }
 
 /* Absolute, as the service has it: clients request it literally (akv-contract §6). */
@@ -42,8 +46,8 @@ next_link(struct call *call, const struct position *position, const char *path, 
 	skiptoken_make(&position->scope, last, token);
 	char url[256];
 	keystore_vault_url(call->task.daemon->keys, call->vault.name, url);
-	return arena_printf(call->arena, "%s/%s?api-version=%s&$skiptoken=%s&maxresults=%zu", url, path,
-		http_request_param(call->http, "api-version"), token, position->limit);
+	return arena_printf(call->arena, "%s/%s?api-version=%s&$skiptoken=%s&maxresults=%zu", url,
+		path, http_request_param(call->http, "api-version"), token, position->limit);
 }
 
 static void
@@ -56,7 +60,8 @@ item_view(struct call *call, const struct db_key *key, const struct db_version *
 	keystore_vault_url(call->task.daemon->keys, call->vault.name, url);
 	char hex[ID_VERSION_TEXT];
 	hex_encode(version->id, ID_VERSION_BYTES, hex);
-	view->kid = arena_printf(call->arena, "%s/keys/%s%s%s", url, key->name, base ? "" : "/", base ? "" : hex);
+	view->kid = arena_printf(
+		call->arena, "%s/keys/%s%s%s", url, key->name, base ? "" : "/", base ? "" : hex);
 	view->kty = arena_strdup(call->arena, version->kty);
 }
 
@@ -102,8 +107,8 @@ step_deleted(struct op *op)
 	size_t count;
 	bool more;
 	if (!read_position(call, SKIPTOKEN_DELETED_KEYS, "", &position) ||
-		!db_key_list_deleted(call->task.daemon->db, call->vault.id, position.after, position.limit,
-			call->arena, &items, &count, &more, &call->err))
+		!db_key_list_deleted(call->task.daemon->db, call->vault.id, position.after,
+			position.limit, call->arena, &items, &count, &more, &call->err))
 		return call_fail(call);
 	return answer_keys(call, &position, "deletedkeys", items, count, more);
 }
@@ -114,7 +119,8 @@ sequence_parse(const char *text, int64_t *ret_sequence, struct err *err)
 	char end;
 	long long sequence = 0;
 	if (text[0] != '\0' && sscanf(text, "%lld%c", &sequence, &end) != 1)
-		return err_set(err, ERR_BAD_PARAMETER, "The $skiptoken is not one of this service.");
+		return err_set(
+			err, ERR_BAD_PARAMETER, "The $skiptoken is not one of this service.");
 	*ret_sequence = sequence;
 	return true;
 }
@@ -145,7 +151,8 @@ step_versions(struct op *op)
 	const char *link = NULL;
 	if (more && count > 0) {
 		const char *path = arena_printf(call->arena, "keys/%s/versions", key.name);
-		const char *last = arena_printf(call->arena, "%lld", (long long)versions[count - 1].sequence);
+		const char *last =
+			arena_printf(call->arena, "%lld", (long long)versions[count - 1].sequence);
 		link = next_link(call, &position, path, last);
 	}
 	api_key_page_end(&page, link);
@@ -154,7 +161,7 @@ step_versions(struct op *op)
 
 static const struct op_step key_steps[] = {
 	{"admit", call_admit},
-	{"list",  step_keys    },
+	{"list",  step_keys },
 };
 
 const struct call_type key_list_type = {
@@ -163,8 +170,8 @@ const struct call_type key_list_type = {
 };
 
 static const struct op_step deleted_steps[] = {
-	{"admit", call_admit},
-	{"list",  step_deleted },
+	{"admit", call_admit  },
+	{"list",  step_deleted},
 };
 
 const struct call_type deleted_key_list_type = {
@@ -173,7 +180,7 @@ const struct call_type deleted_key_list_type = {
 };
 
 static const struct op_step version_steps[] = {
-	{"admit", call_admit},
+	{"admit", call_admit   },
 	{"list",  step_versions},
 };
 

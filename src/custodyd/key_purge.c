@@ -3,7 +3,7 @@
  * each version is destroyed on the token and its absence checked, then the rows become tombstones. If the token is lost
  * on the way the reconciler goes on when it is back, and the caller is told that the purge is under way.
  */
-#include "custodyd/key.h"
+#include "custodyd/key_call.h"
 #include "custodyd/operations.h"
 #include "custodyd/reconcile.h"
 
@@ -31,11 +31,12 @@ step_begin(struct op *op)
 		return call_fail(call);
 	const struct token *token = tokens_find(daemon->tokens, call->vault.token);
 	if (token == NULL)
-		(void)err_set(&call->err, ERR_UNAVAILABLE, "Token %s is not configured.", call->vault.token);
+		(void)err_set(&call->err, ERR_UNAVAILABLE, "Token %s is not configured.",
+			call->vault.token);
 	if (token == NULL || token_trouble(token, &call->err))
 		return call_fail(call); /* nothing was done */
-	if (!db_key_purge_begin(daemon->db, item.key.id, DB_PURGE_REQUESTED, calendar_now_s(daemon->calendar),
-		    call->arena, &purge->intent, &call->err))
+	if (!db_key_purge_begin(daemon->db, item.key.id, DB_PURGE_REQUESTED,
+		    calendar_now_s(daemon->calendar), call->arena, &purge->intent, &call->err))
 		return call_fail(call);
 	purge->owned = true;
 	call->finishing = true;
@@ -59,7 +60,8 @@ step_destroy(struct op *op)
 	if (purge->version == purge->intent.version_count)
 		return OP_NEXT; /* a key without versions */
 	op_set_deadline(op, 0);
-	if (!reconcile_ask_destroy(&call->task, call->vault.token, &purge->intent, purge->version, &call->err))
+	if (!reconcile_ask_destroy(
+		    &call->task, call->vault.token, &purge->intent, purge->version, &call->err))
 		return pending(call);
 	return OP_WAIT;
 }
@@ -107,7 +109,7 @@ clear(struct call *call)
 }
 
 static const struct op_step steps[] = {
-	{"admit",     call_admit },
+	{"admit",     call_admit    },
 	{"begin",     step_begin    },
 	{"destroy",   step_destroy  },
 	{"destroyed", step_destroyed},

@@ -1,12 +1,13 @@
 /* GET /keys/{name}/{version}, GET /deletedkeys/{name}, and the routes of the dialect that are answered by "not served". */
-#include "custodyd/key.h"
+#include "custodyd/key_call.h"
 #include "custodyd/operations.h"
 
 static enum op_result
 step_get(struct op *op)
 {
 	struct call *call = (struct call *)op;
-	CLEAN(key_version) struct key_version *key = key_find(call);
+	CLEAN(key_version)
+	struct key_version *key = key_find(call);
 	if (key == NULL)
 		return call_fail(call);
 	struct api_key_view view;
@@ -17,7 +18,7 @@ step_get(struct op *op)
 
 static const struct op_step get_steps[] = {
 	{"admit", call_admit},
-	{"get",   step_get     },
+	{"get",   step_get  },
 };
 
 const struct call_type key_get_type = {
@@ -37,7 +38,7 @@ step_get_deleted(struct op *op)
 }
 
 static const struct op_step get_deleted_steps[] = {
-	{"admit", call_admit   },
+	{"admit", call_admit      },
 	{"get",   step_get_deleted},
 };
 
@@ -55,7 +56,7 @@ step_not_served(struct op *op)
 }
 
 static const struct op_step not_served_steps[] = {
-	{"admit",      call_admit  },
+	{"admit",      call_admit     },
 	{"not served", step_not_served},
 };
 

@@ -10,7 +10,7 @@
 
 #include "api/key_operation.h"
 #include "base/log.h"
-#include "custodyd/key.h"
+#include "custodyd/key_call.h"
 #include "custodyd/operations.h"
 #include "db/db_gcm.h"
 #include "wire/wire.h"
@@ -87,7 +87,8 @@ check_lengths(const struct key_use *use, struct err *err)
 	case ALG_SCHEME_KW:
 		if (use->op == ALG_WRAP && (plain < KW_MIN || plain > KW_MAX || plain % 8 != 0))
 			return err_set(err, ERR_BAD_PARAMETER,
-				"'value' must have 16 to 64 octets, a multiple of 8, for %s.", alg_name(use->alg));
+				"'value' must have 16 to 64 octets, a multiple of 8, for %s.",
+				alg_name(use->alg));
 		break;
 	case ALG_SCHEME_OAEP:
 	case ALG_SCHEME_RSAES_PKCS1:
@@ -97,8 +98,8 @@ check_lengths(const struct key_use *use, struct err *err)
 		}
 		break;
 	case ALG_SCHEME_GCM:
-		if (use->op == ALG_DECRYPT &&
-			(use->operation.iv.len != GCM_IV_LEN || use->operation.tag.len != GCM_TAG_LEN))
+		if (use->op == ALG_DECRYPT && (use->operation.iv.len != GCM_IV_LEN ||
+						      use->operation.tag.len != GCM_TAG_LEN))
 			return err_set(err, ERR_BAD_CIPHERTEXT, NULL);
 		break;
 	case ALG_SCHEME_KWP:
@@ -124,8 +125,8 @@ find(struct key_use *use, struct err *err)
 	if (!api_key_operation_served(use->alg, use->op, err))
 		return false;
 	if (!alg_fits(use->alg, use->key->type, (unsigned)use->key->version.bits, use->key->curve))
-		return err_set(err, ERR_BAD_PARAMETER, "Algorithm %s does not fit type and size of the key.",
-			alg_name(use->alg));
+		return err_set(err, ERR_BAD_PARAMETER,
+			"Algorithm %s does not fit type and size of the key.", alg_name(use->alg));
 	return check_lengths(use, err);
 }
 
@@ -152,8 +153,8 @@ encrypt_rsa(struct key_use *use, struct err *err)
 	uint8_t out[PUBKEY_MODULUS_MAX];
 	size_t len;
 	if (!keystore_prove(use->call.task.daemon->keys, use->key, err) ||
-		!pubkey_encrypt(use->key->pubkey, padding_of(use->alg), secret_bytes(use->operation.plaintext), out,
-			&len, err))
+		!pubkey_encrypt(use->key->pubkey, padding_of(use->alg),
+			secret_bytes(use->operation.plaintext), out, &len, err))
 		return false;
 	use->value = arena_bytes(use->call.arena, out, len);
 	return true;
@@ -184,8 +185,8 @@ static bool
 verify_public(struct key_use *use, struct err *err)
 {
 	return keystore_prove(use->call.task.daemon->keys, use->key, err) &&
-		pubkey_verify(use->key->pubkey, scheme_of(use->alg), alg_get_hash(use->alg), use->digest,
-			use->signature, &use->valid, err);
+	       pubkey_verify(use->key->pubkey, scheme_of(use->alg), alg_get_hash(use->alg),
+		       use->digest, use->signature, &use->valid, err);
 }
 
 /* ---- by the token ---- */
@@ -202,7 +203,8 @@ ask_encrypt(struct key_use *use, struct err *err)
 {
 	struct custodyd *daemon = use->call.task.daemon;
 	if (alg_get_scheme(use->alg) == ALG_SCHEME_GCM) {
-		bool warn = false; /* one more use is counted before the token chooses its nonce (threats E15) */
+		bool warn =
+			false; /* one more use is counted before the token chooses its nonce (threats E15) */
 		if (!db_gcm_use(daemon->db, use->key->version.id, &warn, err))
 			return false;
 		if (warn)
@@ -259,7 +261,8 @@ ask_verify(struct key_use *use)
 static bool
 in_software(const struct key_use *use)
 {
-	return use->key->type != ALG_KEY_OCT && (use->op & (ALG_ENCRYPT | ALG_WRAP | ALG_VERIFY)) != 0;
+	return use->key->type != ALG_KEY_OCT &&
+	       (use->op & (ALG_ENCRYPT | ALG_WRAP | ALG_VERIFY)) != 0;
 }
 
 static bool
@@ -309,7 +312,8 @@ deliver(struct task *task, unsigned slot, const struct token_answer *answer)
 		return;
 	}
 	if (answer->type == WIRE_DECRYPT) {
-		(void)take_decrypted(use, answer->fields); /* a failure is in request.err, seen by the next step */
+		(void)take_decrypted(use,
+			answer->fields); /* a failure is in request.err, seen by the next step */
 	} else if (answer->type == WIRE_ENCRYPT) {
 		const struct wire_encrypt_answer *fields = answer->fields;
 		use->value = arena_bytes(arena, fields->data.data, fields->data.len);
@@ -358,11 +362,11 @@ clear(struct call *call)
 }
 
 static const struct op_step steps[] = {
-	{"admit",  call_admit},
-	{"decode", step_decode  },
-	{"find",   step_find    },
-	{"run",    step_run     },
-	{"answer", step_answer  },
+	{"admit",  call_admit },
+	{"decode", step_decode},
+	{"find",   step_find  },
+	{"run",    step_run   },
+	{"answer", step_answer},
 };
 
 const struct call_type key_use_type = {

@@ -114,7 +114,8 @@ keystore_forget(struct keystore *store, int64_t vault, const char *name)
 	char folded[ID_KEY_NAME_MAX + 1];
 	id_fold(name, folded);
 	struct slot *next;
-	for (struct slot *slot = LIST_FIRST(&store->buckets[bucket_of(vault, folded)]); slot != NULL; slot = next) {
+	for (struct slot *slot = LIST_FIRST(&store->buckets[bucket_of(vault, folded)]);
+		slot != NULL; slot = next) {
 		next = LIST_NEXT(slot, by_name);
 		if (slot->vault == vault && strcmp(slot->name, folded) == 0)
 			slot_drop(store, slot);
@@ -132,10 +133,12 @@ static struct slot *
 slot_find(struct keystore *store, int64_t vault, const char *folded, const char *version)
 {
 	struct slot *slot;
-	LIST_FOREACH (slot, &store->buckets[bucket_of(vault, folded)], by_name) {
+	LIST_FOREACH(slot, &store->buckets[bucket_of(vault, folded)], by_name)
+	{
 		if (slot->vault != vault || strcmp(slot->name, folded) != 0)
 			continue;
-		if (version[0] == '\0' ? slot->newest : strcmp(strrchr(slot->key->kid, '/') + 1, version) == 0)
+		if (version[0] == '\0' ? slot->newest
+				       : strcmp(strrchr(slot->key->kid, '/') + 1, version) == 0)
 			return slot;
 	}
 	return NULL;
@@ -195,7 +198,8 @@ parse_public(struct key_version *key, struct err *err)
 	uint8_t fingerprint[HASH_SHA256_LEN];
 	if (key->pubkey != NULL)
 		pubkey_fingerprint(key->pubkey, fingerprint);
-	if (key->pubkey == NULL || memcmp(fingerprint, key->version.fingerprint, sizeof(fingerprint)) != 0)
+	if (key->pubkey == NULL ||
+		memcmp(fingerprint, key->version.fingerprint, sizeof(fingerprint)) != 0)
 		return err_set(err, ERR_KEY_INTEGRITY, NULL);
 	if (key->type == ALG_KEY_EC)
 		key->curve = pubkey_get_curve(key->pubkey);
@@ -212,7 +216,8 @@ copy_rows(struct key_version *key, const struct db_vault *vault, const struct db
 	key->version = *version;
 	key->version.tags = arena_strdup(key->arena, version->tags != NULL ? version->tags : "{}");
 	key->version.spki = arena_bytes(key->arena, version->spki.data, version->spki.len);
-	key->version.attestation = arena_bytes(key->arena, version->attestation.data, version->attestation.len);
+	key->version.attestation =
+		arena_bytes(key->arena, version->attestation.data, version->attestation.len);
 }
 
 struct key_version *
@@ -254,16 +259,18 @@ state_check(const struct db_version *version, struct err *err)
 }
 
 static struct key_version *
-load(struct keystore *store, const struct db_vault *vault, const char *name, const char *version, struct err *err)
+load(struct keystore *store, const struct db_vault *vault, const char *name, const char *version,
+	struct err *err)
 {
 	uint8_t id[ID_VERSION_BYTES];
 	if (version[0] != '\0' && !hex_decode(version, id, sizeof(id)))
 		return err_set(err, ERR_KEY_NOT_FOUND, NULL), NULL;
-	CLEAN(arena) struct arena *arena = arena_new();
+	CLEAN(arena)
+	struct arena *arena = arena_new();
 	struct db_key key_row;
 	struct db_version version_row;
-	if (!db_version_find(store->db, vault->id, name, version[0] == '\0' ? NULL : id, arena, &key_row,
-		    &version_row, err))
+	if (!db_version_find(store->db, vault->id, name, version[0] == '\0' ? NULL : id, arena,
+		    &key_row, &version_row, err))
 		return NULL;
 	if (!state_check(&version_row, err))
 		return NULL;
@@ -271,11 +278,12 @@ load(struct keystore *store, const struct db_vault *vault, const char *name, con
 }
 
 struct key_version *
-keystore_get(struct keystore *store, const struct db_vault *vault, const char *name, const char *version,
-	struct err *err)
+keystore_get(struct keystore *store, const struct db_vault *vault, const char *name,
+	const char *version, struct err *err)
 {
 	if (!id_key_name_valid(name))
-		return err_set(err, ERR_BAD_PARAMETER, "The request URI contains an invalid name."), NULL;
+		return err_set(err, ERR_BAD_PARAMETER, "The request URI contains an invalid name."),
+		       NULL;
 	char folded[ID_KEY_NAME_MAX + 1];
 	id_fold(name, folded);
 	struct slot *slot = slot_find(store, vault->id, folded, version);
@@ -306,7 +314,8 @@ keystore_set_identity(struct keystore *store, const char *token, struct bytes sp
 	struct identity *identity = identity_find(store, token);
 	if (identity != NULL && bytes_equal(pubkey_get_spki(identity->pubkey), spki))
 		return true;
-	CLEAN(pubkey) struct pubkey *pubkey = pubkey_from_spki(spki, err);
+	CLEAN(pubkey)
+	struct pubkey *pubkey = pubkey_from_spki(spki, err);
 	if (pubkey == NULL)
 		return false;
 	if (identity == NULL) {
@@ -362,7 +371,7 @@ attested_digest(const struct key_version *key, uint8_t digest[static HASH_SHA256
 	char label[KEYSTORE_LABEL];
 	keystore_label(key->vault.name, key->key.name, label);
 	const uint32_t said = WIRE_PROVENANCE_LOCAL | WIRE_PROVENANCE_ALWAYS_SENSITIVE |
-		WIRE_PROVENANCE_NEVER_EXTRACTABLE;
+			      WIRE_PROVENANCE_NEVER_EXTRACTABLE;
 	struct wire_attested attested = {
 		.purpose = WIRE_ATTESTED_PURPOSE,
 		.label = label,
@@ -375,7 +384,8 @@ attested_digest(const struct key_version *key, uint8_t digest[static HASH_SHA256
 	};
 	memcpy(attested.id, key->version.id, sizeof(attested.id));
 	memcpy(attested.fingerprint, key->version.fingerprint, sizeof(attested.fingerprint));
-	CLEAN(buf) struct buf octets;
+	CLEAN(buf)
+	struct buf octets;
 	buf_init(&octets, WIRE_MAX);
 	if (!wire_record_append(&octets, WIRE_RECORD_attested, &attested))
 		return false;
@@ -391,14 +401,16 @@ keystore_prove(struct keystore *store, struct key_version *key, struct err *err)
 	struct identity *identity = identity_find(store, key->vault.token);
 	if (identity == NULL)
 		return err_set(err, ERR_UNAVAILABLE,
-			"Token %s has not proved its identity since the service started; try again when it is back.",
+			"Token %s has not proved its identity since the service started; try again "
+			"when it is back.",
 			key->vault.token);
 	uint8_t digest[HASH_SHA256_LEN];
 	bool valid = false;
 	struct err cause = {0};
 	bool checked = attested_digest(key, digest) &&
-		pubkey_verify(identity->pubkey, PUBKEY_SIGN_ECDSA, HASH_SHA256,
-			(struct bytes){digest, sizeof(digest)}, key->version.attestation, &valid, &cause);
+		       pubkey_verify(identity->pubkey, PUBKEY_SIGN_ECDSA, HASH_SHA256,
+			       (struct bytes){digest, sizeof(digest)}, key->version.attestation,
+			       &valid, &cause);
 	if (!checked || !valid)
 		return err_set(err, ERR_KEY_INTEGRITY, NULL);
 	key->proved = true;

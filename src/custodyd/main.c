@@ -15,7 +15,8 @@ usage(FILE *out)
 {
 	(void)fputs("Usage: custodyd [--config FILE] [--check]\n"
 		    "\n"
-		    "  -c, --config FILE  configuration (default " SYSCONFDIR "/custody/custodyd.conf)\n"
+		    "  -c, --config FILE  configuration (default " SYSCONFDIR
+		    "/custody/custodyd.conf)\n"
 		    "      --check        check the configuration and leave\n"
 		    "  -h, --help         this text\n"
 		    "  -V, --version      version\n"
@@ -66,11 +67,11 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config",  required_argument, NULL, 'c'},
-		{"check",   no_argument,       NULL, 'k'},
-		{"help",    no_argument,       NULL, 'h'},
-		{"version", no_argument,       NULL, 'V'},
-		{0},
+		{"config",     required_argument, NULL, 'c'},
+		{"check",        no_argument, NULL, 'k'},
+		{"help",            no_argument, NULL, 'h'},
+		{"version",no_argument, NULL, 'V'},
+		{0        },
 	};
 	const char *config = SYSCONFDIR "/custody/custodyd.conf";
 	bool check_only = false;

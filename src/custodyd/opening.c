@@ -8,7 +8,7 @@
 
 #include "api/dual.h"
 #include "base/log.h"
-#include "custodyd/key.h"
+#include "custodyd/key_call.h"
 #include "wire/wire.h"
 
 /* A hedge is sent when the first token takes longer than it does in 95 of 100 cases, but not for noise. */
@@ -70,9 +70,10 @@ fits(const struct key_version *key, const struct envelope_recipient *recipient)
 {
 	if (key->type == ALG_KEY_RSA)
 		return recipient->key.alg == ALG_RSA_OAEP_256 &&
-			recipient->encrypted_key_len == pubkey_signature_len(key->pubkey);
-	return key->type == ALG_KEY_OCT && key->version.bits == 256 && recipient->key.alg == ALG_A256KW &&
-		(key->version.ops_born & ALG_UNWRAP) != 0 && recipient->encrypted_key_len == ENVELOPE_KW_LEN;
+		       recipient->encrypted_key_len == pubkey_signature_len(key->pubkey);
+	return key->type == ALG_KEY_OCT && key->version.bits == 256 &&
+	       recipient->key.alg == ALG_A256KW && (key->version.ops_born & ALG_UNWRAP) != 0 &&
+	       recipient->encrypted_key_len == ENVELOPE_KW_LEN;
 }
 
 /* A key that the catalog never knew is not the owner's "no": it counts as unavailable (threats G3). */
@@ -110,7 +111,8 @@ resolve(struct opening *opening, size_t i, struct err *err)
 	/* A token that takes no work is not asked, but named: the caller learns that he is down to one. */
 	const struct token *token = tokens_find(daemon->tokens, key->vault.token);
 	if (token == NULL)
-		return err_set(err, ERR_UNAVAILABLE, "Token %s is not configured.", key->vault.token);
+		return err_set(
+			err, ERR_UNAVAILABLE, "Token %s is not configured.", key->vault.token);
 	return !token_trouble(token, err);
 }
 
@@ -138,7 +140,8 @@ opening_refuse(struct opening *opening, const struct err *err)
 static struct token *
 token_of(const struct opening *opening, size_t i)
 {
-	return tokens_find(opening->call->task.daemon->tokens, opening->attempts[i].key->vault.token);
+	return tokens_find(
+		opening->call->task.daemon->tokens, opening->attempts[i].key->vault.token);
 }
 
 static bool
@@ -158,7 +161,8 @@ best(const struct opening *opening)
 		if (!is_open_question(&opening->attempts[i]))
 			continue;
 		const struct token *token = token_of(opening, i);
-		int64_t us = token != NULL ? token_load_us(token, opening->attempts[i].key->cost) : INT64_MAX - 1;
+		int64_t us = token != NULL ? token_load_us(token, opening->attempts[i].key->cost)
+					   : INT64_MAX - 1;
 		if (us < found_us) {
 			found = i;
 			found_us = us;
@@ -173,13 +177,16 @@ ask_one(struct opening *opening, size_t i)
 	struct opening_attempt *attempt = &opening->attempts[i];
 	const struct envelope_recipient *recipient = &opening->envelope->recipients[i];
 	struct wire_decrypt_request wire = {
-		.alg = recipient->key.alg == ALG_RSA_OAEP_256 ? WIRE_ALG_RSA_OAEP_256 : WIRE_ALG_A256KW,
+		.alg = recipient->key.alg == ALG_RSA_OAEP_256 ? WIRE_ALG_RSA_OAEP_256
+							      : WIRE_ALG_A256KW,
 		.data = {recipient->encrypted_key, recipient->encrypted_key_len},
 	};
 	memcpy(wire.id, attempt->key->version.id, sizeof(wire.id));
 	memcpy(wire.fingerprint, attempt->key->version.fingerprint, sizeof(wire.fingerprint));
-	struct token_job job = {
-		.type = WIRE_DECRYPT, .request = &wire, .kind = attempt->key->cost, .digest = opening->digest};
+	struct token_job job = {.type = WIRE_DECRYPT,
+		.request = &wire,
+		.kind = attempt->key->cost,
+		.digest = opening->digest};
 	if (!call_ask(opening->call, attempt->key->vault.token, &job, (unsigned)i)) {
 		settle(attempt, &opening->call->err);
 		err_clear(&opening->call->err);
@@ -196,7 +203,8 @@ hedge_due(void *ctx)
 	struct opening *opening = ctx;
 	struct custodyd *daemon = opening->call->task.daemon;
 	size_t i = best(opening);
-	if (i == opening->envelope->recipient_count || daemon->counters.hedges * HEDGE_SHARE > daemon->counters.openings)
+	if (i == opening->envelope->recipient_count ||
+		daemon->counters.hedges * HEDGE_SHARE > daemon->counters.openings)
 		return;
 	const struct token *token = token_of(opening, i);
 	if (token == NULL || !token_is_ready(token) || !token_is_idle(token))
@@ -212,7 +220,8 @@ hedge_start(struct opening *opening, size_t asked)
 	if (best(opening) == opening->envelope->recipient_count)
 		return; /* nobody else to ask */
 	const struct token *token = token_of(opening, asked);
-	int64_t usual_us = token_latency_us(token, opening->attempts[asked].key->cost, HEDGE_PERCENT);
+	int64_t usual_us =
+		token_latency_us(token, opening->attempts[asked].key->cost, HEDGE_PERCENT);
 	int64_t after_ms = usual_us == 0 ? HEDGE_DEFAULT_MS : usual_us / 1000 * 2;
 	if (opening->hedge == NULL)
 		opening->hedge = timer_new(loop, "hedge", hedge_due, opening);
@@ -253,10 +262,14 @@ opening_take(struct opening *opening, unsigned slot, const struct token_answer *
 	}
 	const struct wire_decrypt_answer *fields = answer->fields;
 	struct err err = {0};
-	CLEAN(secret) struct secret *cek = fields->data.len == 0 ? NULL : secret_from(fields->data.data, fields->data.len);
-	CLEAN(secret) struct secret *plaintext = NULL;
+	CLEAN(secret)
+	struct secret *cek =
+		fields->data.len == 0 ? NULL : secret_from(fields->data.data, fields->data.len);
+	CLEAN(secret)
+	struct secret *plaintext = NULL;
 	if (cek == NULL)
-		(void)err_set(&err, fields->data.len == 0 ? ERR_BAD_CIPHERTEXT : ERR_NO_MEMORY, NULL);
+		(void)err_set(
+			&err, fields->data.len == 0 ? ERR_BAD_CIPHERTEXT : ERR_NO_MEMORY, NULL);
 	else
 		plaintext = envelope_open(opening->envelope, opening->context, cek, &err);
 	if (plaintext == NULL) {
@@ -280,7 +293,8 @@ opening_cancel(struct opening *opening)
 		struct opening_attempt *attempt = &opening->attempts[i];
 		struct token *token = attempt->asked ? token_of(opening, i) : NULL;
 		if (token != NULL)
-			token_cancel(token, (struct token_ticket){opening->call->task.op.id, (uint32_t)i});
+			token_cancel(token,
+				(struct token_ticket){opening->call->task.op.id, (uint32_t)i});
 		attempt->asked = false;
 		if (attempt->outcome == OPENING_PENDING)
 			attempt->tried = false; /* it was not waited for: neither good nor bad */
@@ -349,19 +363,25 @@ opening_fail(struct opening *opening)
 	const struct err *integrity = first_err(opening, OPENING_INTEGRITY);
 	const struct err *bad = first_err(opening, OPENING_BAD);
 	if (bad != NULL && unavailable == NULL && integrity == NULL) {
-		(void)err_set(&call->err, ERR_BAD_CIPHERTEXT, NULL); /* never with details: it says nothing of why */
+		(void)err_set(&call->err, ERR_BAD_CIPHERTEXT,
+			NULL); /* never with details: it says nothing of why */
 		return;
 	}
 	if (bad == NULL && unavailable == NULL && integrity == NULL) {
-		(void)err_set(&call->err, ERR_ACCESS_DENIED, "No key of the envelope may be used; see details.");
+		(void)err_set(&call->err, ERR_ACCESS_DENIED,
+			"No key of the envelope may be used; see details.");
 	} else {
-		(void)err_set(&call->err, ERR_UNAVAILABLE, "No key of the envelope can be used now; see details.");
-		const struct err *cause = unavailable != NULL ? unavailable : integrity != NULL ? integrity : bad;
+		(void)err_set(&call->err, ERR_UNAVAILABLE,
+			"No key of the envelope can be used now; see details.");
+		const struct err *cause = unavailable != NULL ? unavailable
+					  : integrity != NULL ? integrity
+							      : bad;
 		(void)err_origin(&call->err, "%s: %s", err_name(cause->code), cause->origin);
 	}
 	struct api_attempt attempts[ENVELOPE_RECIPIENTS_MAX];
 	size_t count = opening_attempts(opening, attempts);
-	CLEAN(buf) struct buf text;
+	CLEAN(buf)
+	struct buf text;
 	buf_init(&text, CALL_ANSWER_MAX);
 	api_attempts_format(attempts, count, &text);
 	call->details = arena_bytes(call->arena, text.data, text.len);
@@ -376,7 +396,8 @@ opening_audit(struct opening *opening)
 		const struct opening_attempt *attempt = &opening->attempts[i];
 		const char *word = attempt->tried ? outcome_name(attempt->outcome) : "not asked";
 		detail = arena_printf(call->arena, "%s%s%s: %s%s%s", detail, i == 0 ? "" : "; ",
-			opening->envelope->recipients[i].key.kid, word, attempt->err.code != ERR_NONE ? " " : "",
+			opening->envelope->recipients[i].key.kid, word,
+			attempt->err.code != ERR_NONE ? " " : "",
 			attempt->err.code != ERR_NONE ? err_name(attempt->err.code) : "");
 	}
 	call->audit_detail = detail;

@@ -25,9 +25,10 @@ extern const struct call_type vault_policy_delete_type; /* vault_policy.c */
 extern const struct call_type token_list_type;        /* token_read.c */
 extern const struct call_type token_get_type;         /* token_read.c */
 extern const struct call_type token_enroll_type;      /* token_enroll.c */
-extern const struct call_type health_type;            /* status.c */
-extern const struct call_type status_type;            /* status.c */
+extern const struct call_type health_type;            /* health.c */
+extern const struct call_type status_type;            /* health.c */
 extern const struct call_type doctor_type;            /* doctor.c */
+extern const struct call_type clock_confirm_type;      /* clock_confirm.c */
 extern const struct call_type dual_make_type;         /* dual_make.c */
 extern const struct call_type dual_unwrap_type;       /* dual_unwrap.c */
 extern const struct call_type dual_check_type;        /* dual_check.c */

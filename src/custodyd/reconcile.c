@@ -15,9 +15,9 @@
 #include "custodyd/task.h"
 #include "wire/wire.h"
 
-#define OWNED_MAX     4096 /* bounded by the requests in flight */
-#define DUE_AT_ONCE   64
-#define DESTROY_SLOT  0
+#define OWNED_MAX    4096 /* bounded by the requests in flight */
+#define DUE_AT_ONCE  64
+#define DESTROY_SLOT 0
 
 struct reconciler {
 	struct custodyd *daemon;
@@ -102,13 +102,16 @@ next_intent(struct reconcile_task *task)
 	struct err err = {0};
 	arena_free(task->arena);
 	task->arena = arena_new();
-	if (!db_intent_list(task->task.daemon->db, task->token, task->arena, &intents, &count, &err)) {
+	if (!db_intent_list(
+		    task->task.daemon->db, task->token, task->arena, &intents, &count, &err)) {
 		custodyd_note(task->task.daemon, "reconcile.catalog", &err, task->token);
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
-		bool settles = intents[i].kind == DB_INTENT_CREATE || intents[i].kind == DB_INTENT_PURGE;
-		if (settles && owned_index(task->reconciler, intents[i].id) == task->reconciler->owned_count) {
+		bool settles =
+			intents[i].kind == DB_INTENT_CREATE || intents[i].kind == DB_INTENT_PURGE;
+		if (settles && owned_index(task->reconciler, intents[i].id) ==
+				       task->reconciler->owned_count) {
 			task->intent = intents[i];
 			task->version = 0;
 			return true;
@@ -118,18 +121,20 @@ next_intent(struct reconcile_task *task)
 }
 
 bool
-reconcile_ask_destroy(struct task *task, const char *token, const struct db_intent *intent, size_t version,
-	struct err *err)
+reconcile_ask_destroy(struct task *task, const char *token, const struct db_intent *intent,
+	size_t version, struct err *err)
 {
 	struct custodyd *daemon = task->daemon;
 	const uint8_t *id = intent->versions[version];
 	struct wire_destroy_request request = {0};
 	memcpy(request.id, id, sizeof(request.id));
-	CLEAN(arena) struct arena *arena = arena_new();
+	CLEAN(arena)
+	struct arena *arena = arena_new();
 	struct db_key key;
 	struct db_version row;
 	struct err unknown = {0};
-	if (intent->kind == DB_INTENT_PURGE && db_version_find_by_id(daemon->db, id, arena, &key, &row, &unknown))
+	if (intent->kind == DB_INTENT_PURGE &&
+		db_version_find_by_id(daemon->db, id, arena, &key, &row, &unknown))
 		request.fingerprint = (struct bytes){row.fingerprint, sizeof(row.fingerprint)};
 	struct token_job job = {
 		.type = WIRE_DESTROY,
@@ -152,8 +157,10 @@ step_destroy(struct op *op)
 	struct reconcile_task *task = task_of(op);
 	if (task->version == task->intent.version_count)
 		return OP_NEXT; /* nothing (left) to destroy */
-	if (!reconcile_ask_destroy(&task->task, task->token, &task->intent, task->version, &task->err)) {
-		log_err(LOG_LEVEL_WARNING, "reconcile.waits", &task->err, LOG_TEXT("token", task->token));
+	if (!reconcile_ask_destroy(
+		    &task->task, task->token, &task->intent, task->version, &task->err)) {
+		log_err(LOG_LEVEL_WARNING, "reconcile.waits", &task->err,
+			LOG_TEXT("token", task->token));
 		return OP_DONE;
 	}
 	return OP_WAIT;
@@ -192,7 +199,8 @@ settle(struct reconcile_task *task, struct err *err)
 	struct custodyd *daemon = task->task.daemon;
 	if (task->intent.kind == DB_INTENT_CREATE)
 		return db_intent_abort(daemon->db, task->intent.id, err);
-	if (!db_key_purge_commit(daemon->db, task->intent.id, calendar_now_s(daemon->calendar), err))
+	if (!db_key_purge_commit(
+		    daemon->db, task->intent.id, calendar_now_s(daemon->calendar), err))
 		return false;
 	keystore_forget(daemon->keys, task->intent.vault, task->intent.key_name);
 	return audit_purge(task, err);
@@ -203,7 +211,8 @@ step_destroyed(struct op *op)
 {
 	struct reconcile_task *task = task_of(op);
 	if (task->err.code != ERR_NONE) {
-		log_err(LOG_LEVEL_WARNING, "reconcile.waits", &task->err, LOG_TEXT("token", task->token));
+		log_err(LOG_LEVEL_WARNING, "reconcile.waits", &task->err,
+			LOG_TEXT("token", task->token));
 		return OP_DONE;
 	}
 	if (++task->version < task->intent.version_count) {
@@ -215,9 +224,10 @@ step_destroyed(struct op *op)
 		custodyd_note(task->task.daemon, "reconcile.settle", &err, task->token);
 		return OP_DONE;
 	}
-	log_info("reconcile.settled", LOG_TEXT("token", task->token), LOG_TEXT("vault", task->intent.vault_name),
-		LOG_TEXT("key", task->intent.key_name),
-		LOG_TEXT("intent", task->intent.kind == DB_INTENT_CREATE ? "create undone" : "purge finished"));
+	log_info("reconcile.settled", LOG_TEXT("token", task->token),
+		LOG_TEXT("vault", task->intent.vault_name), LOG_TEXT("key", task->intent.key_name),
+		LOG_TEXT("intent", task->intent.kind == DB_INTENT_CREATE ? "create undone"
+									 : "purge finished"));
 	op_next_is(op, step_next);
 	return OP_NEXT;
 }
@@ -237,7 +247,8 @@ destroy(struct op *op)
 	struct reconciler *reconciler = task->reconciler;
 	size_t i = busy_index(reconciler, task->token);
 	reconciler->busy_count--;
-	memcpy(reconciler->busy[i], reconciler->busy[reconciler->busy_count], sizeof(reconciler->busy[i]));
+	memcpy(reconciler->busy[i], reconciler->busy[reconciler->busy_count],
+		sizeof(reconciler->busy[i]));
 	arena_free(task->arena);
 	free(task);
 }
@@ -260,7 +271,8 @@ static const struct op_type reconcile_type = {
 void
 reconcile_token(struct reconciler *reconciler, const char *token)
 {
-	if (busy_index(reconciler, token) < reconciler->busy_count || reconciler->busy_count == OPTIONS_TOKENS_MAX)
+	if (busy_index(reconciler, token) < reconciler->busy_count ||
+		reconciler->busy_count == OPTIONS_TOKENS_MAX)
 		return;
 	struct reconcile_task *task = calloc(1, sizeof(*task));
 	if (task == NULL)
@@ -288,10 +300,12 @@ static void
 purge_due_key(struct custodyd *daemon, const struct db_key *key, int64_t now_s)
 {
 	const struct db_vault *vault = vaults_find_id(daemon->vaults, key->vault);
-	CLEAN(arena) struct arena *arena = arena_new();
+	CLEAN(arena)
+	struct arena *arena = arena_new();
 	struct db_intent intent;
 	struct err err = {0};
-	if (vault == NULL || !db_key_purge_begin(daemon->db, key->id, DB_PURGE_SCHEDULED, now_s, arena, &intent, &err)) {
+	if (vault == NULL || !db_key_purge_begin(daemon->db, key->id, DB_PURGE_SCHEDULED, now_s,
+				     arena, &intent, &err)) {
 		if (vault != NULL)
 			custodyd_note(daemon, "purge.begin", &err, key->name);
 		return;
@@ -311,11 +325,14 @@ reconcile_purge_due(struct reconciler *reconciler)
 		return;
 	}
 	if (!calendar_purge_time_s(daemon->calendar, &now_s)) {
-		log_error("purge.suspended", LOG_TEXT("why", "the clock jumped ahead; an administrator must confirm the date"),
+		log_error("purge.suspended",
+			LOG_TEXT("why",
+				"the clock jumped ahead; an administrator must confirm the date"),
 			LOG_INT("jump_s", calendar_jump_s(daemon->calendar)));
 		return;
 	}
-	CLEAN(arena) struct arena *arena = arena_new();
+	CLEAN(arena)
+	struct arena *arena = arena_new();
 	struct db_key *keys;
 	size_t count;
 	if (!db_key_list_due(daemon->db, now_s, DUE_AT_ONCE, arena, &keys, &count, &err)) {

@@ -1,7 +1,8 @@
 #include "task.h"
 
 bool
-task_ask(struct task *task, const char *token_name, struct token_job *job, unsigned slot, struct err *err)
+task_ask(struct task *task, const char *token_name, struct token_job *job, unsigned slot,
+	struct err *err)
 {
 	struct token *token = tokens_find(task->daemon->tokens, token_name);
 	if (token == NULL)

@@ -38,7 +38,8 @@ step_answer(struct op *op)
 	struct call *call = (struct call *)op;
 	const struct token *token = tokens_find(call->task.daemon->tokens, call->names[0]);
 	if (token == NULL && call->err.code == ERR_NONE)
-		(void)err_set(&call->err, ERR_TOKEN_NOT_FOUND, NULL); /* a reload removed it meanwhile */
+		(void)err_set(
+			&call->err, ERR_TOKEN_NOT_FOUND, NULL); /* a reload removed it meanwhile */
 	if (call->err.code != ERR_NONE)
 		return call_fail(call);
 	struct api_token view;
@@ -48,9 +49,9 @@ step_answer(struct op *op)
 }
 
 static const struct op_step steps[] = {
-	{"admit",  call_admit},
-	{"enroll", step_enroll  },
-	{"answer", step_answer  },
+	{"admit",  call_admit },
+	{"enroll", step_enroll},
+	{"answer", step_answer},
 };
 
 const struct call_type token_enroll_type = {

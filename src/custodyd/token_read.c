@@ -8,13 +8,13 @@ view_capabilities(struct call *call, const struct token_status *status, struct a
 	struct api_token_algorithm *algorithms =
 		arena_array(call->arena, status->algorithm_count, sizeof(*algorithms));
 	for (size_t i = 0; i < status->algorithm_count; i++)
-		algorithms[i] = (struct api_token_algorithm){
-			status->algorithms[i].alg, status->algorithms[i].operations, status->algorithms[i].how};
+		algorithms[i] = (struct api_token_algorithm){status->algorithms[i].alg,
+			status->algorithms[i].operations, status->algorithms[i].how};
 	struct api_token_attribute *attributes =
 		arena_array(call->arena, status->attribute_count, sizeof(*attributes));
 	for (size_t i = 0; i < status->attribute_count; i++)
-		attributes[i] = (struct api_token_attribute){
-			status->attributes[i].name, status->attributes[i].required, status->attributes[i].honoured};
+		attributes[i] = (struct api_token_attribute){status->attributes[i].name,
+			status->attributes[i].required, status->attributes[i].honoured};
 	const char **reduced = arena_array(call->arena, status->reduced_count, sizeof(*reduced));
 	for (size_t i = 0; i < status->reduced_count; i++)
 		reduced[i] = status->reduced[i];
@@ -43,7 +43,8 @@ token_view(struct call *call, const struct token *token, struct api_token *ret_v
 		.firmware = status->firmware,
 		.enrolled = status->enrolled,
 		.identity = status->identity,
-		.worker = {status->worker.pid, status->worker.restarts, status->worker.started_at, status->worker.step},
+		.worker = {status->worker.pid, status->worker.restarts, status->worker.started_at,
+			   status->worker.step},
 		.sessions = status->sessions,
 		.in_flight = status->in_flight,
 		.queued = status->queued,
@@ -73,7 +74,7 @@ step_list(struct op *op)
 
 static const struct op_step list_steps[] = {
 	{"admit", call_admit},
-	{"list",  step_list    },
+	{"list",  step_list },
 };
 
 const struct call_type token_list_type = {
@@ -98,7 +99,7 @@ step_get(struct op *op)
 
 static const struct op_step get_steps[] = {
 	{"admit", call_admit},
-	{"get",   step_get     },
+	{"get",   step_get  },
 };
 
 const struct call_type token_get_type = {

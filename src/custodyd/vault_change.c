@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "custodyd/operations.h"
-#include "custodyd/vault.h"
+#include "custodyd/vault_call.h"
 
 static bool
 check_token(const struct call *call, const char *name, struct err *err)
@@ -14,8 +14,9 @@ check_token(const struct call *call, const char *name, struct err *err)
 	if (!db_token_find(call->task.daemon->db, name, call->arena, &row, &found, err))
 		return false;
 	if (!found || row.identity.len == 0)
-		return err_set(err, ERR_TOKEN_NOT_ENROLLED, "Token %s is not enrolled; run custodyctl token enroll --name %s.",
-			name, name);
+		return err_set(err, ERR_TOKEN_NOT_ENROLLED,
+			"Token %s is not enrolled; run custodyctl token enroll --name %s.", name,
+			name);
 	return true;
 }
 
@@ -27,9 +28,11 @@ create(struct call *call, struct err *err)
 	call->audit_detail = call->names[0];
 	if (!id_vault_name_valid(call->names[0]))
 		return err_set(err, ERR_BAD_PARAMETER,
-			"A vault name has 3 to 24 letters, digits and single hyphens, and begins with a letter.");
+			"A vault name has 3 to 24 letters, digits and single hyphens, and begins "
+			"with a letter.");
 	if (!http_request_check_json(call->http, err) ||
-		!api_vault_create_decode(http_request_body(call->http), call->arena, &wanted, err) ||
+		!api_vault_create_decode(
+			http_request_body(call->http), call->arena, &wanted, err) ||
 		!check_token(call, wanted.token, err))
 		return false;
 	int64_t now_s = calendar_now_s(daemon->calendar);
@@ -80,8 +83,7 @@ step_update(struct op *op)
 	return update(call, &call->err) ? vault_answer(call, 200) : call_fail(call);
 }
 
-static bool
-delete(struct call *call, struct err *err)
+static bool delete (struct call *call, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
 	call->audit_detail = call->names[0];
@@ -100,12 +102,12 @@ static enum op_result
 step_delete(struct op *op)
 {
 	struct call *call = (struct call *)op;
-	return delete(call, &call->err) ? call_finish(call, 204) : call_fail(call);
+	return delete (call, &call->err) ? call_finish(call, 204) : call_fail(call);
 }
 
 static const struct op_step create_steps[] = {
-	{"admit",  call_admit},
-	{"create", step_create  },
+	{"admit",  call_admit },
+	{"create", step_create},
 };
 
 const struct call_type vault_create_type = {
@@ -114,8 +116,8 @@ const struct call_type vault_create_type = {
 };
 
 static const struct op_step update_steps[] = {
-	{"admit",  call_admit},
-	{"update", step_update  },
+	{"admit",  call_admit },
+	{"update", step_update},
 };
 
 const struct call_type vault_update_type = {
@@ -124,8 +126,8 @@ const struct call_type vault_update_type = {
 };
 
 static const struct op_step delete_steps[] = {
-	{"admit",  call_admit},
-	{"delete", step_delete  },
+	{"admit",  call_admit },
+	{"delete", step_delete},
 };
 
 const struct call_type vault_delete_type = {

@@ -1,6 +1,6 @@
 /* PUT and DELETE /vaults/{vault}/policies/{principal}: in force with the answer, for requests on open connections too. */
 #include "custodyd/operations.h"
-#include "custodyd/vault.h"
+#include "custodyd/vault_call.h"
 
 static bool
 decode_permissions(struct call *call, uint32_t *ret_permissions, struct err *err)
@@ -13,7 +13,9 @@ decode_permissions(struct call *call, uint32_t *ret_permissions, struct err *err
 	for (size_t i = 0; i < wanted.count; i++) {
 		uint32_t bits;
 		if (!permission_parse(wanted.words[i], &bits))
-			return err_set(err, ERR_BAD_PARAMETER, "permissions.keys has an unknown word; see custodyctl help permissions.");
+			return err_set(err, ERR_BAD_PARAMETER,
+				"permissions.keys has an unknown word; see custodyctl help "
+				"permissions.");
 		permissions |= bits;
 	}
 	*ret_permissions = permissions;
@@ -33,9 +35,10 @@ set(struct call *call, struct err *err)
 		!principal_parse(call->names[1], &principal, err))
 		return false;
 	if (permissions == 0)
-		return err_set(err, ERR_BAD_PARAMETER, "permissions.keys is empty; delete the policy instead.");
-	return access_set(daemon->access, vault->id, &principal, permissions, calendar_now_s(daemon->calendar), &reduced,
-		err);
+		return err_set(err, ERR_BAD_PARAMETER,
+			"permissions.keys is empty; delete the policy instead.");
+	return access_set(daemon->access, vault->id, &principal, permissions,
+		calendar_now_s(daemon->calendar), &reduced, err);
 }
 
 static enum op_result
@@ -45,8 +48,7 @@ step_set(struct op *op)
 	return set(call, &call->err) ? vault_answer(call, 200) : call_fail(call);
 }
 
-static bool
-delete(struct call *call, struct err *err)
+static bool delete (struct call *call, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
 	call->audit_detail = arena_printf(call->arena, "%s %s", call->names[0], call->names[1]);
@@ -59,19 +61,20 @@ delete(struct call *call, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "The vault has no policy for this principal.");
 	struct principal principal = *stored;
 	bool reduced;
-	return access_set(daemon->access, vault->id, &principal, 0, calendar_now_s(daemon->calendar), &reduced, err);
+	return access_set(daemon->access, vault->id, &principal, 0,
+		calendar_now_s(daemon->calendar), &reduced, err);
 }
 
 static enum op_result
 step_delete(struct op *op)
 {
 	struct call *call = (struct call *)op;
-	return delete(call, &call->err) ? vault_answer(call, 200) : call_fail(call);
+	return delete (call, &call->err) ? vault_answer(call, 200) : call_fail(call);
 }
 
 static const struct op_step set_steps[] = {
 	{"admit", call_admit},
-	{"set",   step_set     },
+	{"set",   step_set  },
 };
 
 const struct call_type vault_policy_set_type = {
@@ -80,8 +83,8 @@ const struct call_type vault_policy_set_type = {
 };
 
 static const struct op_step delete_steps[] = {
-	{"admit",  call_admit},
-	{"delete", step_delete  },
+	{"admit",  call_admit },
+	{"delete", step_delete},
 };
 
 const struct call_type vault_policy_delete_type = {

@@ -1,13 +1,13 @@
 /* GET /vaults and GET /vaults/{vault}: administrators see all, others the vaults on which they have a permission. */
 #include "custodyd/operations.h"
-#include "custodyd/vault.h"
+#include "custodyd/vault_call.h"
 
 static bool
 may_see(const struct call *call, const struct db_vault *vault)
 {
 	const struct access *access = call->task.daemon->access;
 	return access_is_administrator(access, &call->caller) ||
-		access_permissions(access, &call->caller, vault->id) != 0;
+	       access_permissions(access, &call->caller, vault->id) != 0;
 }
 
 static enum op_result
@@ -17,8 +17,10 @@ step_get(struct op *op)
 	const struct db_vault *vault = vaults_find(call->task.daemon->vaults, call->names[0]);
 	/* One answer for a vault that is not there and one that is not for this caller (threats C21). */
 	if (vault == NULL || !may_see(call, vault)) {
-		bool administrator = access_is_administrator(call->task.daemon->access, &call->caller);
-		(void)err_set(&call->err, administrator ? ERR_VAULT_NOT_FOUND : ERR_FORBIDDEN, NULL);
+		bool administrator =
+			access_is_administrator(call->task.daemon->access, &call->caller);
+		(void)err_set(
+			&call->err, administrator ? ERR_VAULT_NOT_FOUND : ERR_FORBIDDEN, NULL);
 		return call_fail(call);
 	}
 	struct api_vault view;
@@ -29,7 +31,7 @@ step_get(struct op *op)
 
 static const struct op_step get_steps[] = {
 	{"admit", call_admit},
-	{"get",   step_get     },
+	{"get",   step_get  },
 };
 
 const struct call_type vault_get_type = {
@@ -54,7 +56,7 @@ step_list(struct op *op)
 
 static const struct op_step list_steps[] = {
 	{"admit", call_admit},
-	{"list",  step_list    },
+	{"list",  step_list },
 };
 
 const struct call_type vault_list_type = {

@@ -58,7 +58,8 @@ load_all(struct vaults *vaults, struct err *err)
 	for (;;) {
 		struct db_vault *rows;
 		size_t count;
-		if (!db_vault_list(vaults->db, after, DB_PAGE_MAX, vaults->arena, &rows, &count, err))
+		if (!db_vault_list(
+			    vaults->db, after, DB_PAGE_MAX, vaults->arena, &rows, &count, err))
 			return false;
 		if (count == 0)
 			return true;

@@ -27,11 +27,11 @@ void dual_maker_clear(struct dual_maker *maker);
  * vaults, state, type (RSA with e = 65537, or a 256-bit oct key of the wrap family), two vaults, two tokens, and proof by
  * the token. Sets call->err: FORBIDDEN, SAME_VAULT, SAME_TOKEN, BAD_PARAMETER, UNAVAILABLE and those of key_find().
  */
-bool dual_choose(struct dual_maker *maker, const char *const kids[DUAL_KEYS]) MUST_USE;
-/* Makes the envelope and wraps its key: RSA at once, oct by their tokens. dual_ready() says when all is there. */
-bool dual_make(struct dual_maker *maker, struct bytes context, const struct secret *plaintext) MUST_USE;
+bool dual_maker_choose(struct dual_maker *maker, const char *const kids[DUAL_KEYS]) MUST_USE;
+/* Makes the envelope and wraps its key: RSA at once, oct by their tokens. dual_maker_ready() says when all is there. */
+bool dual_maker_make(struct dual_maker *maker, struct bytes context, const struct secret *plaintext) MUST_USE;
 /* An answer to slot DUAL_WRAP_SLOT + i; call->err is set on failure. */
-void dual_take(struct dual_maker *maker, unsigned slot, const struct token_answer *answer);
-bool dual_ready(const struct dual_maker *maker);
+void dual_maker_take(struct dual_maker *maker, unsigned slot, const struct token_answer *answer);
+bool dual_maker_ready(const struct dual_maker *maker);
 /* The finished envelope as JSON, in the request's arena. data NULL with call->err set: it did not fit. */
-struct bytes dual_text(struct dual_maker *maker);
+struct bytes dual_maker_text(struct dual_maker *maker);

@@ -4,7 +4,7 @@
 #include "base/b64.h"
 #include "custodyd/operations.h"
 #include "custodyd/token_view.h"
-#include "custodyd/vault.h"
+#include "custodyd/vault_call.h"
 
 #define REASONS_MAX (OPTIONS_TOKENS_MAX + 4)
 
@@ -18,12 +18,13 @@ reasons_get(struct call *call, const char *reasons[REASONS_MAX])
 	if (db_read_only(daemon->db))
 		reasons[count++] = "the catalog is read-only";
 	if (calendar_jump_s(daemon->calendar) != 0)
-		reasons[count++] = "the clock jumped ahead: scheduled purges wait for a confirmation";
+		reasons[count++] =
+			"the clock jumped ahead: scheduled purges wait for a confirmation";
 	for (size_t i = 0; i < tokens_count(daemon->tokens); i++) {
 		const struct token *token = tokens_get(daemon->tokens, i);
 		if (!token_is_ready(token))
-			reasons[count++] = arena_printf(call->arena, "token %s is %s", token_name(token),
-				token_state_name(token_state(token)));
+			reasons[count++] = arena_printf(call->arena, "token %s is %s",
+				token_name(token), token_state_name(token_state(token)));
 	}
 	return count;
 }
@@ -39,8 +40,8 @@ step_health(struct op *op)
 }
 
 static const struct op_step health_steps[] = {
-	{"admit",  call_admit},
-	{"health", step_health  },
+	{"admit",  call_admit },
+	{"health", step_health},
 };
 
 const struct call_type health_type = {
@@ -100,7 +101,8 @@ step_status(struct op *op)
 		.connections = (int64_t)http.connections,
 		.audit_records = (int64_t)head.records,
 		.audit_head = hash,
-		.last_error = daemon->last_error.code != ERR_NONE ? daemon->last_error.message : NULL,
+		.last_error =
+			daemon->last_error.code != ERR_NONE ? daemon->last_error.message : NULL,
 	};
 	view_tokens(call, &status);
 	if (!view_vaults(call, &status) || !db_counts(daemon->db, &counts, &call->err))
@@ -111,8 +113,8 @@ step_status(struct op *op)
 }
 
 static const struct op_step status_steps[] = {
-	{"admit",  call_admit},
-	{"status", step_status  },
+	{"admit",  call_admit },
+	{"status", step_status},
 };
 
 const struct call_type status_type = {

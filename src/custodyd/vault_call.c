@@ -1,11 +1,12 @@
-#include "vault.h"
+#include "vault_call.h"
 
 const struct db_vault *
 vault_find(struct call *call)
 {
 	const struct db_vault *vault = vaults_find(call->task.daemon->vaults, call->names[0]);
 	if (vault == NULL)
-		(void)err_set(&call->err, ERR_VAULT_NOT_FOUND, "Vault %s was not found.", call->names[0]);
+		(void)err_set(
+			&call->err, ERR_VAULT_NOT_FOUND, "Vault %s was not found.", call->names[0]);
 	return vault;
 }
 
@@ -26,7 +27,8 @@ static void
 view_policies(struct call *call, const struct db_vault *vault, struct api_vault *view)
 {
 	size_t count;
-	const struct access_entry *entries = access_entries(call->task.daemon->access, vault->id, &count);
+	const struct access_entry *entries =
+		access_entries(call->task.daemon->access, vault->id, &count);
 	struct api_policy *policies = arena_array(call->arena, count, sizeof(*policies));
 	for (size_t i = 0; i < count; i++) {
 		char *text = arena_alloc(call->arena, PRINCIPAL_TEXT);
@@ -36,7 +38,8 @@ view_policies(struct call *call, const struct db_vault *vault, struct api_vault 
 			.number = entries[i].principal.number,
 			.state = entries[i].state == PRINCIPAL_OK ? "ok" : "changed",
 		};
-		policies[i].words = permission_words(call, entries[i].permissions, &policies[i].count);
+		policies[i].words =
+			permission_words(call, entries[i].permissions, &policies[i].count);
 	}
 	view->policies = policies;
 	view->policy_count = count;

@@ -1,4 +1,4 @@
-#include "key.h"
+#include "key_call.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@ key_name_check(struct call *call)
 {
 	call->audit_key = call->names[0];
 	return id_key_name_valid(call->names[0]) ||
-		err_set(&call->err, ERR_BAD_PARAMETER, "The request URI contains an invalid name.");
+	       err_set(&call->err, ERR_BAD_PARAMETER, "The request URI contains an invalid name.");
 }
 
 struct key_version *
@@ -18,13 +18,13 @@ key_find(struct call *call)
 	const char *name = call->names[0];
 	call->audit_key = name;
 	call->audit_version = call->names[1];
-	struct key_version *key =
-		keystore_get(call->task.daemon->keys, &call->vault, name, call->names[1], &call->err);
+	struct key_version *key = keystore_get(
+		call->task.daemon->keys, &call->vault, name, call->names[1], &call->err);
 	if (key == NULL) {
 		if (err_status(call->err.code) == 404)
 			(void)err_set(&call->err, call->err.code,
-				"A key with (name/id) %s%s%s was not found in this key vault.", name,
-				call->names[1][0] != '\0' ? "/" : "", call->names[1]);
+				"A key with (name/id) %s%s%s was not found in this key vault.",
+				name, call->names[1][0] != '\0' ? "/" : "", call->names[1]);
 		return NULL;
 	}
 	call->audit_version = arena_strdup(call->arena, strrchr(key->kid, '/') + 1);
@@ -36,15 +36,19 @@ key_check_state(const struct key_version *key, enum alg_op op, int64_t now_s, st
 {
 	const char *word = alg_op_word(op);
 	if (!key->version.enabled)
-		return err_set(err, ERR_KEY_DISABLED, "Operation %s is not allowed on a disabled key.", word);
+		return err_set(err, ERR_KEY_DISABLED,
+			"Operation %s is not allowed on a disabled key.", word);
 	/* Outside its time a key protects nothing new, but what it protected stays readable (akv-contract §9). */
 	bool protects = (op & (ALG_ENCRYPT | ALG_WRAP | ALG_SIGN)) != 0;
 	if (protects && key->version.nbf != DB_NO_TIME && now_s < key->version.nbf)
-		return err_set(err, ERR_KEY_NOT_YET_VALID, "Operation %s is not allowed on a key that is not yet valid.", word);
+		return err_set(err, ERR_KEY_NOT_YET_VALID,
+			"Operation %s is not allowed on a key that is not yet valid.", word);
 	if (protects && key->version.exp != DB_NO_TIME && now_s >= key->version.exp)
-		return err_set(err, ERR_KEY_EXPIRED, "Operation %s is not allowed on an expired key.", word);
+		return err_set(err, ERR_KEY_EXPIRED,
+			"Operation %s is not allowed on an expired key.", word);
 	if ((key->version.ops & (uint32_t)op) == 0)
-		return err_set(err, ERR_KEY_OPERATION_FORBIDDEN, "Operation %s is not permitted on this key.", word);
+		return err_set(err, ERR_KEY_OPERATION_FORBIDDEN,
+			"Operation %s is not permitted on this key.", word);
 	return true;
 }
 
@@ -78,7 +82,8 @@ key_view(const struct call *call, const struct key_version *key, struct api_key_
 bool
 key_answer(struct call *call, const struct db_key *row, const struct db_version *version)
 {
-	CLEAN(key_version) struct key_version *key =
+	CLEAN(key_version)
+	struct key_version *key =
 		keystore_wrap(call->task.daemon->keys, &call->vault, row, version, &call->err);
 	if (key == NULL)
 		return false;
