@@ -12,7 +12,7 @@
 
 /* ---- how it ends ---- */
 
-static enum exit_code
+static int
 exit_of_class(enum custody_class error_class)
 {
 	switch (error_class) {
@@ -28,7 +28,7 @@ exit_of_class(enum custody_class error_class)
 	return EXIT_INTERNAL;
 }
 
-static enum exit_code
+static int
 exit_of(const char *name, enum custody_class error_class)
 {
 	enum err_code code = err_find(name);

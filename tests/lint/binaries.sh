@@ -19,7 +19,9 @@ check_hardening() {
 	tap_like "$1 has read-only relocations" "*GNU_RELRO*" "$(cat "$T/elf")"
 	tap_like "$1 binds everything at start" "*NOW*" "$(cat "$T/dynamic")"
 	tap_is "$1 has no executable stack" "RW" "$(awk '$1 == "GNU_STACK" { print $7 }' "$T/elf")"
-	tap_unlike "$1 has no search path" "*R*PATH*" "$(grep -v 'NEEDED\|SONAME' "$T/dynamic" | grep -v "$BUILDDIR")"
+	# where our own library will be, if that is no folder of the system's
+	tap_is "$1 has no search path but ours" "" \
+		"$(sed -n 's/.*PATH).*\[\(.*\)\]/\1/p' "$T/dynamic" | tr ':' '\n' | grep -vxF -e "$LIBDIR" -e "$BUILDDIR/src/lib/.libs")"
 	sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$T/dynamic" >"$T/needed"
 }
 

@@ -7,16 +7,20 @@ find src pkcs11 tests conf man doc -type f | sort >"$T/all"
 ls ./*.md configure.ac Makefile.am m4/custody.m4 quickstart .ci/run >>"$T/all"
 grep '\.[ch]$' "$T/all" >"$T/code"
 
-# Function bodies stand between '{' and '}' in the first column (.clang-format).
+# Function bodies stand between '{' and '}' in the first column (.clang-format). Rows of a table do not count, and in the
+# main() of a unit test nothing does.
 long_functions() {
+	# shellcheck disable=SC2016
 	xargs awk '
 	FNR == 1 { start = 0 }
-	/^{/ { start = FNR }
+	/^\t\t+[{"].*,$/ { rows++ }
+	/^{/ { start = FNR; rows = 0; in_tests = FILENAME ~ "^tests/" }
 	/^}/ && start > 0 {
-		if (FNR - start - 1 > 60)
-			print FILENAME ":" start ": " FNR - start - 1 " lines"
+		if (FNR - start - 1 - rows > 60 && !(in_tests && name ~ "^main[(]"))
+			print FILENAME ":" start ": " FNR - start - 1 - rows " lines"
 		start = 0
-	}' /dev/null
+	}
+	start == 0 { name = $0 }' /dev/null
 }
 tap_is "no function is longer than 60 lines" "" "$(long_functions <"$T/code")"
 {

@@ -15,7 +15,8 @@ set -u
 umask 077
 
 SOFTHSM_MODULE=${SOFTHSM_MODULE:-/usr/lib/softhsm/libsofthsm2.so}
-DEADLINE=${DEADLINE:-20} # seconds that anything may take before the test gives up
+[ "${SANITIZERS:-no}" = no ] && DEADLINE=${DEADLINE:-20}
+DEADLINE=${DEADLINE:-60} # seconds that anything may take before the test gives up
 
 tap_count=0
 tap_failed=0
