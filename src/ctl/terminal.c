@@ -195,7 +195,7 @@ terminal_confirm(const char *question, const char *wanted, struct err *err)
 
 /* Echo off while the line is read; signals that would end us wait until it is on again. */
 static bool
-read_hidden(int fd, struct buf *line, struct err *err)
+read_hidden(int fd, const char *prompt, struct buf *line, struct err *err)
 {
 	struct termios before;
 	sigset_t signals;
@@ -209,16 +209,19 @@ read_hidden(int fd, struct buf *line, struct err *err)
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGTSTP);
 	(void)sigprocmask(SIG_BLOCK, &signals, &old);
-	bool done =
-		tcsetattr(fd, TCSAFLUSH, &hidden) == 0
-			? read_line(fd, line, err)
-			: err_set(err, ERR_CLIENT_FILE, "The terminal cannot hide what is typed.");
+	bool done = tcsetattr(fd, TCSAFLUSH, &hidden) == 0 ||
+		    err_set(err, ERR_CLIENT_FILE, "The terminal cannot hide what is typed.");
+	if (done) {
+		(void)dprintf(
+			fd, "%s", prompt); /* not before: what is typed ahead is thrown away */
+		done = read_line(fd, line, err);
+	}
 	(void)tcsetattr(fd, TCSAFLUSH, &before); /* the best that can be done */
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	(void)dprintf(fd, "\n");
-	bool interrupted = line->len > 0 && memchr(line->data, 0x03, line->len) != NULL;
-	return done && !interrupted ? true
-				    : (done ? err_set(err, ERR_CLIENT_INTERRUPTED, NULL) : false);
+	if (done && line->len > 0 && memchr(line->data, 0x03, line->len) != NULL) /* ^C */
+		return err_set(err, ERR_CLIENT_INTERRUPTED, NULL);
+	return done;
 }
 
 bool
@@ -240,8 +243,7 @@ terminal_read_pin(const char *prompt, const char *path, struct buf *pin, struct 
 	int fd = open_terminal(err);
 	if (fd < 0)
 		return false;
-	(void)dprintf(fd, "%s", prompt);
-	bool done = read_hidden(fd, pin, err);
+	bool done = read_hidden(fd, prompt, pin, err);
 	(void)close(fd); /* nothing to lose on a terminal */
 	return done;
 }
