@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 
+#define QUIET_TURNS 32 /* without an answer: the largest request takes fewer to be read */
+
 static void
 echo(void *ctx)
 {
@@ -157,7 +159,7 @@ http_fixture_read(struct http_fixture *fixture, int client)
 {
 	fixture->answer_len = 0;
 	fixture->ended = false;
-	for (int quiet = 0; quiet < 4 && !fixture->ended;) {
+	for (int quiet = 0; quiet < QUIET_TURNS && !fixture->ended;) {
 		loop_turn(fixture->loop, 0);
 		size_t room = sizeof(fixture->answer) - 1 - fixture->answer_len;
 		ssize_t got = recv(client, fixture->answer + fixture->answer_len, room, 0);

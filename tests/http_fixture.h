@@ -30,7 +30,7 @@ void http_fixture_free(struct http_fixture *fixture);
  */
 int http_fixture_connect(struct http_fixture *fixture); /* the client's end, non-blocking */
 void http_fixture_send(struct http_fixture *fixture, int client, const char *text, size_t len);
-/* Turns the loop until the server closed or nothing came for two turns; request ids are replaced by "ID". */
+/* Turns the loop until the server closed or nothing comes any more; request ids are replaced by "ID". */
 const char *http_fixture_read(struct http_fixture *fixture, int client);
 /* Connect, send, half close, read, close. */
 const char *http_fixture_ask(struct http_fixture *fixture, const char *text, size_t len);

@@ -17,10 +17,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define READ_BYTES   8192  /* asked for at once */
-#define KEEP_BYTES   32768 /* larger buffers are given back after a request */
-#define LINGER_MS    1000  /* for a refused peer to read the answer while it still sends */
-#define LINGER_READS 16    /* of READ_BYTES each turn */
+#define READ_BYTES   4095 /* asked for at once; with its NUL a page, which an idle connection keeps */
+#define KEEP_BYTES   8192 /* larger buffers are given back after a request */
+#define LINGER_MS    1000 /* for a refused peer to read the answer while it still sends */
+#define LINGER_READS 16   /* of READ_BYTES each turn */
 
 static void connection_process(void *ctx);
 

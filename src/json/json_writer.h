@@ -14,7 +14,8 @@
 #include "base/buf.h"
 #include "base/secret.h"
 
-#define JSON_WRITER_DEPTH_MAX 16
+#define JSON_WRITER_DEPTH_MAX                                                                      \
+	24 /* more than JSON_DEPTH_MAX: what was parsed can be written inside something */
 
 struct json_writer {
 	struct buf *buf;
