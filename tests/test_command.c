@@ -12,6 +12,7 @@
 
 #include "base/attr.h"
 #include "ctl/help.h"
+#include "jose/alg.h"
 
 static const struct command *
 find(const char *first, const char *second, const char *third, int *words)
@@ -170,6 +171,24 @@ permissions_are_those_of_custodyd(void **state)
 	}
 }
 
+/* Every algorithm of which something is served can be asked for. */
+static void
+algorithms_are_those_of_the_dialect(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int served;
+	} algorithms[] = {
+#define ALG(symbol, name, scheme, key, size, curve, hash, ops, served, source) {name, served},
+#include "jose/alg.tbl"
+	};
+	const char *allowed = command_options[OPTION_ALGORITHM].metavar;
+	for (size_t i = 0; i < ARRAY_LEN(algorithms); i++)
+		assert_int_equal(command_value_allowed(allowed, algorithms[i].name),
+			algorithms[i].served != 0);
+}
+
 static void
 values_are_whole_words_of_the_list(void **state)
 {
@@ -194,6 +213,7 @@ main(void)
 		cmocka_unit_test(f12_no_option_takes_a_secret),
 		cmocka_unit_test(help_of_every_command_names_all_its_options),
 		cmocka_unit_test(permissions_are_those_of_custodyd),
+		cmocka_unit_test(algorithms_are_those_of_the_dialect),
 		cmocka_unit_test(values_are_whole_words_of_the_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,17 +91,17 @@ read_principal(const struct ctl *ctl, char *principal, struct err *err)
 }
 
 /* Who the daemon will take the caller for. */
-static bool
-own_principal(const struct ctl *ctl, char *principal, struct err *err)
+static void
+own_principal(const struct ctl *ctl, char *principal)
 {
 	const char *application = cmdline_text(&ctl->options, OPTION_APPLICATION);
 	const struct passwd *user = getpwuid(geteuid());
-	if (application == NULL && user == NULL)
-		return err_set(err, ERR_CLIENT_USAGE,
-			"Uid %u has no name: use --no-self-perms and set-policy.", geteuid());
-	(void)snprintf(principal, PRINCIPAL_MAX, "%s:%s", application != NULL ? "app" : "user",
-		application != NULL ? application : user->pw_name);
-	return true;
+	if (application != NULL)
+		(void)snprintf(principal, PRINCIPAL_MAX, "app:%s", application);
+	else if (user != NULL)
+		(void)snprintf(principal, PRINCIPAL_MAX, "user:%s", user->pw_name);
+	else
+		(void)snprintf(principal, PRINCIPAL_MAX, "user:%u", geteuid());
 }
 
 static void
@@ -175,9 +175,9 @@ ctl_keyvault_create(struct ctl *ctl)
 	CLEAN(buf)
 	struct buf body;
 	buf_init(&body, BODY_MAX);
-	if (!ctl_vault_name(ctl, &name, &err) || !write_create(ctl, &body, &err) ||
-		(self && !own_principal(ctl, principal, &err)))
+	if (!ctl_vault_name(ctl, &name, &err) || !write_create(ctl, &body, &err))
 		return ctl_fail(ctl, &err);
+	own_principal(ctl, principal);
 	(void)snprintf(path, sizeof(path), "/vaults/%s", name);
 	CLEAN(json)
 	struct json_value *vault = ctl_call(ctl, "PUT", NULL, path, &body, &exit_code);
