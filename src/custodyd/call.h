@@ -28,10 +28,10 @@ struct call {
 	struct arena *arena; /* of the HTTP request */
 	struct caller caller;
 	const char *names[ROUTER_CAPTURES_MAX]; /* captured segments, "" where absent */
-	struct db_vault vault;                  /* of the Host on the dialect's routes; id 0 elsewhere */
+	struct db_vault vault; /* of the Host on the dialect's routes; id 0 elsewhere */
 
-	struct err err;  /* ERR_NONE: success */
-	struct buf body; /* of a success */
+	struct err err;       /* ERR_NONE: success */
+	struct buf body;      /* of a success */
 	struct bytes details; /* JSON for error.details; in `arena` */
 	const char *allow;    /* 405: value of the Allow header */
 	bool finishing; /* begun and to be finished whatever happens (C25): cancelling is of no effect */
@@ -45,8 +45,8 @@ struct call {
 /* An operation of a route: the engine's type, and what the request needs of it. */
 struct call_type {
 	struct op_type op;
-	size_t size; /* of its struct */
-	task_deliver_fn *deliver; /* NULL: asks no token */
+	size_t size;                      /* of its struct */
+	task_deliver_fn *deliver;         /* NULL: asks no token */
 	void (*clear)(struct call *call); /* frees what its struct owns; NULL: nothing */
 };
 
@@ -85,8 +85,8 @@ enum op_result call_fail(struct call *call);
 /* Asks the token of a vault; see task_ask(). Deadline and caller are the request's. */
 bool call_ask(struct call *call, const char *token, struct token_job *job, unsigned slot) MUST_USE;
 
-#define CALL_OP_TYPE(op_name, op_steps)                                                         \
+#define CALL_OP_TYPE(op_name, op_steps)                                                            \
 	{                                                                                          \
 		.name = (op_name), .steps = (op_steps), .step_count = ARRAY_LEN(op_steps),         \
-		.cancel = call_cancel, .destroy = call_destroy                               \
+		.cancel = call_cancel, .destroy = call_destroy                                     \
 	}

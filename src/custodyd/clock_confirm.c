@@ -10,8 +10,8 @@ step_confirm(struct op *op)
 {
 	struct call *call = (struct call *)op;
 	struct custodyd *daemon = call->task.daemon;
-	call->audit_detail =
-		arena_printf(call->arena, "jump of %lld s", (long long)calendar_jump_s(daemon->calendar));
+	call->audit_detail = arena_printf(
+		call->arena, "jump of %lld s", (long long)calendar_jump_s(daemon->calendar));
 	if (!calendar_confirm(daemon->calendar, &call->err))
 		return call_fail(call);
 	reconcile_purge_due(daemon->reconciler);

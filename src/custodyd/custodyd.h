@@ -50,4 +50,5 @@ struct custodyd {
 };
 
 /* Notes an error for status, and logs it where it says that somebody must act. */
-void custodyd_note(struct custodyd *daemon, const char *event, const struct err *err, const char *subject);
+void custodyd_note(
+	struct custodyd *daemon, const char *event, const struct err *err, const char *subject);

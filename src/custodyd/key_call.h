@@ -2,8 +2,8 @@
 #pragma once
 
 #include "api/key.h"
-#include "custodyd/keystore.h"
 #include "custodyd/call.h"
+#include "custodyd/keystore.h"
 
 /*
  * The version that the path names (names[0] key, names[1] version or ""): a new reference, and the audit's names are
@@ -18,11 +18,14 @@ bool key_name_check(struct call *call) MUST_USE;
  * Whether the version may do this operation now (akv-contract §9): ERR_KEY_DISABLED, ERR_KEY_NOT_YET_VALID,
  * ERR_KEY_EXPIRED (protecting operations only), ERR_KEY_OPERATION_FORBIDDEN. `now_s`: trusted time.
  */
-bool key_check_state(const struct key_version *key, enum alg_op op, int64_t now_s, struct err *err) MUST_USE;
+bool key_check_state(
+	const struct key_version *key, enum alg_op op, int64_t now_s, struct err *err) MUST_USE;
 
 /* Fills the view of a KeyBundle, of a DeletedKeyBundle if the key is not live; text is `key`'s or in the arena. */
-void key_view(const struct call *call, const struct key_version *key, struct api_key_view *ret_view);
+void key_view(
+	const struct call *call, const struct key_version *key, struct api_key_view *ret_view);
 /* Writes the bundle of rows just read or changed as the answer, and names the version for the audit. */
-bool key_answer(struct call *call, const struct db_key *key, const struct db_version *version) MUST_USE;
+bool key_answer(
+	struct call *call, const struct db_key *key, const struct db_version *version) MUST_USE;
 /* The deleted or purging key that the path names; call->err in the dialect's words otherwise. */
 bool key_find_deleted(struct call *call, struct db_key_item *ret_item) MUST_USE;

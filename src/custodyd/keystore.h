@@ -44,11 +44,11 @@ void keystore_free(struct keystore *store);
  * ERR_KEY_NOT_FOUND, ERR_KEY_DELETED, ERR_KEY_PURGED, ERR_KEY_MISSING, ERR_KEY_INTEGRITY (state of the row,
  * or a public key that does not match its fingerprint), and those of the catalog.
  */
-struct key_version *keystore_get(struct keystore *store, const struct db_vault *vault, const char *name,
-	const char *version, struct err *err) MUST_USE;
+struct key_version *keystore_get(struct keystore *store, const struct db_vault *vault,
+	const char *name, const char *version, struct err *err) MUST_USE;
 /* The same from rows that were just read or written; not cached. */
-struct key_version *keystore_wrap(struct keystore *store, const struct db_vault *vault, const struct db_key *key,
-	const struct db_version *version, struct err *err) MUST_USE;
+struct key_version *keystore_wrap(struct keystore *store, const struct db_vault *vault,
+	const struct db_key *key, const struct db_version *version, struct err *err) MUST_USE;
 struct key_version *key_version_ref(struct key_version *key);
 struct key_version *key_version_unref(struct key_version *key); /* returns NULL; accepts NULL */
 
@@ -58,7 +58,8 @@ void keystore_forget(struct keystore *store, int64_t vault, const char *name);
 void keystore_forget_all(struct keystore *store);
 
 /* A token proved this identity (SPKI, DER): versions signed by it count as proved from now on. */
-bool keystore_set_identity(struct keystore *store, const char *token, struct bytes spki, struct err *err) MUST_USE;
+bool keystore_set_identity(
+	struct keystore *store, const char *token, struct bytes spki, struct err *err) MUST_USE;
 
 /*
  * Before a version protects anything. True if proved. ERR_UNAVAILABLE: its token has not proved itself since

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 #include "base/secret.h"
-#include "custodyd/keystore.h"
 #include "custodyd/call.h"
+#include "custodyd/keystore.h"
 #include "jose/envelope.h"
 
 enum opening_outcome {

@@ -28,8 +28,8 @@ void reconcile_disown(struct reconciler *reconciler, int64_t intent);
  * object under its id is never destroyed for it; what a create left behind goes whatever it is. As task_ask().
  */
 struct task;
-bool reconcile_ask_destroy(struct task *task, const char *token, const struct db_intent *intent, size_t version,
-	struct err *err) MUST_USE;
+bool reconcile_ask_destroy(struct task *task, const char *token, const struct db_intent *intent,
+	size_t version, struct err *err) MUST_USE;
 
 /* Settles the intents of a token, one after the other, in the background. Harmless when already at it. */
 void reconcile_token(struct reconciler *reconciler, const char *token);

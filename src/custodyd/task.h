@@ -22,6 +22,7 @@ struct task {
  * Asks a token by name. true: an answer will come to `deliver`, the step returns OP_WAIT. The job's type, call,
  * kind and deadline are the caller's; ticket and caller are set here. false: as token_request().
  */
-bool task_ask(struct task *task, const char *token, struct token_job *job, unsigned slot, struct err *err) MUST_USE;
+bool task_ask(struct task *task, const char *token, struct token_job *job, unsigned slot,
+	struct err *err) MUST_USE;
 /* tokens_host's deliver: finds the task, gives it the answer, resumes it. ctx: struct custodyd. */
 void task_deliver(void *ctx, struct token_ticket ticket, const struct token_answer *answer);

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/call.h"
+#include "lib/client_call.h"
 
 #define TIMEOUT_DEFAULT_MS                                                                         \
 	150000 /* above custodyd's create-timeout, so that it can say what happened */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/call.h"
+#include "lib/client_call.h"
 
 void
 custody_result_free(struct custody_result *result)

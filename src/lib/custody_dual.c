@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/call.h"
+#include "lib/client_call.h"
 
 static void
 write_keys(struct body *body, const char *const key_ids[2])

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/call.h"
+#include "lib/client_call.h"
 
 static const struct {
 	enum custody_operation bit;

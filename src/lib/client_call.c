@@ -1,5 +1,5 @@
 /* Invariant: an idle slot holds a connection that nobody uses; taking it leaves the slot empty. */
-#include "call.h"
+#include "client_call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
