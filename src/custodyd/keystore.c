@@ -285,16 +285,20 @@ keystore_get(struct keystore *store, const struct db_vault *vault, const char *n
 		return err_set(err, ERR_BAD_PARAMETER, "The request URI contains an invalid name."),
 		       NULL;
 	char folded[ID_KEY_NAME_MAX + 1];
+	char hex[ID_VERSION_TEXT];
+	if (strlen(version) >= sizeof(hex))
+		return err_set(err, ERR_KEY_NOT_FOUND, NULL), NULL;
 	id_fold(name, folded);
-	struct slot *slot = slot_find(store, vault->id, folded, version);
+	id_fold(version, hex); /* identifiers are compared case-insensitively (akv-contract §1) */
+	struct slot *slot = slot_find(store, vault->id, folded, hex);
 	if (slot != NULL) {
 		TAILQ_REMOVE(&store->ages, slot, by_age);
 		TAILQ_INSERT_HEAD(&store->ages, slot, by_age);
 		return key_version_ref(slot->key);
 	}
-	struct key_version *key = load(store, vault, name, version, err);
+	struct key_version *key = load(store, vault, name, hex, err);
 	if (key != NULL)
-		slot_add(store, folded, version[0] == '\0', key);
+		slot_add(store, folded, hex[0] == '\0', key);
 	return key;
 }
 
