@@ -1,0 +1,156 @@
+# Key Vault's dialect for the system tests: keys, operations, and their results checked by openssl(1).
+#
+#   . "$SRCDIR/tests/support/lib.sh"
+#   . "$SRCDIR/tests/support/keyvault.sh"
+#
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # for the tests
+
+WEST=contosowestus
+EAST=contosocentralus
+
+# answer: the last status; with code and inner code if it is an error: "403 Forbidden KeyDisabled".
+answer() {
+	if [ "$HTTP_STATUS" -ge 400 ]; then
+		answer_codes=$(json '[.error.code, .error.innererror.code // empty] | join(" ")' 2>/dev/null)
+		echo "$HTTP_STATUS $answer_codes"
+	else
+		echo "$HTTP_STATUS"
+	fi
+}
+
+# answers DESCRIPTION EXPECTED METHOD PATH HOST [JSON]: sends the request and compares answer() with EXPECTED.
+answers() {
+	answers_description=$1
+	answers_expected=$2
+	shift 2
+	http "$@"
+	answers_got=$(answer)
+	if [ "$answers_got" = "$answers_expected" ]; then
+		tap_pass "$answers_description"
+	else
+		tap_fail "$answers_description"
+		diag "expected: $answers_expected"
+		diag "     got: $answers_got of $1 $2"
+		diag "$(cat "$T/body")"
+	fi
+}
+
+# key_make VAULT NAME JSON: creates a key; KID is its id.
+key_make() {
+	http POST "/keys/$2/create" "$1" "$3"
+	[ "$HTTP_STATUS" = 200 ] || bail "create $2 in $1: $HTTP_STATUS $(cat "$T/body")"
+	# shellcheck disable=SC2034 # for the test
+	KID=$(json .key.kid)
+}
+
+# kid_path KID: path of the key version.
+kid_path() {
+	echo "/keys/${1#https://*/keys/}"
+}
+
+# use VAULT NAME[/VERSION] OPERATION ALG VALUE [MORE MEMBERS]: a cryptographic operation. Without a version the path has an
+# empty segment, as the SDK writes it.
+use() {
+	use_key=$2
+	case $use_key in
+	*/*) ;;
+	*) use_key=$use_key/ ;;
+	esac
+	http POST "/keys/$use_key/$3" "$1" "{\"alg\":\"$4\",\"value\":\"$5\"${6:+,$6}}"
+}
+
+# policy_set VAULT PRINCIPAL WORD...: gives exactly these permissions.
+policy_set() {
+	policy_vault=$1
+	policy_principal=$2
+	shift 2
+	http PUT "/vaults/$policy_vault/policies/$policy_principal" "" \
+		"{\"permissions\":{\"keys\":[$(printf '"%s",' "$@" | sed 's/,$//')]}}"
+	[ "$HTTP_STATUS" = 200 ] || bail "policy of $policy_principal: $HTTP_STATUS $(cat "$T/body")"
+}
+
+policy_delete() {
+	http DELETE "/vaults/$1/policies/$2" ""
+	[ "$HTTP_STATUS" = 200 ] || bail "policy of $2: $HTTP_STATUS $(cat "$T/body")"
+}
+
+# random_b64 N: N random octets as base64url.
+random_b64() {
+	# shellcheck disable=SC2119
+	random_octets "$1" | b64
+}
+
+hex() {
+	od -An -v -tx1 | tr -d ' \n'
+}
+
+un# random_b64 N: N random octets as base64url.
+random_b64() {
+	# shellcheck disable=SC2119
+	random_octets "$1" | b64
+}
+
+hex() {
+	printf '%s' "$1" | tr a-f A-F | basenc --base16 -d
+}
+
+# pubkey_pem FILE: the public key of the last KeyBundle as PEM, written from its JWK octet by octet.
+pubkey_pem() {
+	case $(json .key.kty) in
+	RSA*)
+		cat >"$T/asn1" <<-END
+			asn1 = SEQUENCE:spki
+			[spki]
+			algorithm = SEQUENCE:algorithm
+			key = BITWRAP,SEQUENCE:rsa
+			[algorithm]
+			oid = OID:rsaEncryption
+			none = NULL
+			[rsa]
+			n = INTEGER:0x$(unb64 "$(json .key.n)" | hex)
+			e = INTEGER:0x$(unb64 "$(json .key.e)" | hex)
+		END
+		;;
+	EC*)
+		case $(json .key.crv) in
+		P-256) pubkey_curve=prime256v1 ;;
+		P-384) pubkey_curve=secp384r1 ;;
+		P-521) pubkey_curve=secp521r1 ;;
+		P-256K) pubkey_curve=secp256k1 ;;
+		esac
+		cat >"$T/asn1" <<-END
+			asn1 = SEQUENCE:spki
+			[spki]
+			algorithm = SEQUENCE:algorithm
+			key = FORMAT:HEX,BITSTRING:04$(unb64 "$(json .key.x)" | hex)$(unb64 "$(json .key.y)" | hex)
+			[algorithm]
+			oid = OID:id-ecPublicKey
+			curve = OID:$pubkey_curve
+		END
+		;;
+	esac
+	openssl asn1parse -genconf "$T/asn1" -noout -out "$T/spki" && openssl pkey -pubin -inform DER -in "$T/spki" -out "$1"
+}
+
+# ecdsa_der SIGNATURE: r||s (base64url) as the DER that openssl reads.
+ecdsa_der() {
+	ecdsa_hex=$(unb64 "$1" | hex)
+	ecdsa_half=$((${#ecdsa_hex} / 2))
+	cat >"$T/asn1" <<-END
+		asn1 = SEQUENCE:signature
+		[signature]
+		r = INTEGER:0x$(printf '%s' "$ecdsa_hex" | cut -c "1-$ecdsa_half")
+		s = INTEGER:0x$(printf '%s' "$ecdsa_hex" | cut -c "$((ecdsa_half + 1))-")
+	END
+	openssl asn1parse -genconf "$T/asn1" -noout -out "$T/der" && cat "$T/der"
+}
+
+# flip BASE64URL [OCTET]: the same with one bit of an octet (default: the last) changed.
+flip() {
+	flip_hex=$(unb64 "$1" | hex)
+	flip_at=${2:-$((${#flip_hex} / 2 - 1))}
+	flip_old=$(printf '%s' "$flip_hex" | cut -c "$((flip_at * 2 + 1))-$((flip_at * 2 + 2))")
+	flip_new=$(printf '%02x' $((0x$flip_old ^ 1)))
+	unhex "$(printf '%s' "$flip_hex" | sed "s/^\(.\{$((flip_at * 2))\}\)../\1$flip_new/")" | b64
+}
