@@ -39,12 +39,14 @@ attest(struct world *world, const struct db_version *version, uint8_t signature[
 	};
 	memcpy(attested.id, version->id, sizeof(attested.id));
 	memcpy(attested.fingerprint, version->fingerprint, sizeof(attested.fingerprint));
-	CLEAN(buf) struct buf octets;
+	CLEAN(buf)
+	struct buf octets;
 	buf_init(&octets, WIRE_MAX);
 	assert_true(wire_record_append(&octets, WIRE_RECORD_attested, &attested));
 	uint8_t digest[HASH_SHA256_LEN];
 	hash_sha256(octets.data, octets.len, digest);
-	softkey_ecdsa(world->identity, CURVE_P256, (struct bytes){digest, sizeof(digest)}, signature);
+	softkey_ecdsa(
+		world->identity, CURVE_P256, (struct bytes){digest, sizeof(digest)}, signature);
 }
 
 /* An EC version of key "My-Key" in the catalog, attested by the identity key. Changed by `edit` after the signature. */
@@ -75,8 +77,8 @@ create(struct world *world, uint8_t seed, void (*edit)(struct db_version *))
 		edit(&version);
 	int64_t intent;
 	struct db_key_item item;
-	assert_true(db_create_begin(
-		world->fixture->db, world->vault.id, "My-Key", version.id, 1000, "", &intent, &world->err));
+	assert_true(db_create_begin(world->fixture->db, world->vault.id, "My-Key", version.id, 1000,
+		"", &intent, &world->err));
 	assert_true(db_create_commit(world->fixture->db, intent, &version, &item, &world->err));
 }
 
@@ -84,7 +86,8 @@ static void
 prove_identity(struct world *world)
 {
 	struct pubkey *identity = softkey_pubkey(world->identity);
-	assert_true(keystore_set_identity(world->store, "west", pubkey_get_spki(identity), &world->err));
+	assert_true(keystore_set_identity(
+		world->store, "west", pubkey_get_spki(identity), &world->err));
 	pubkey_free(identity);
 }
 
@@ -126,9 +129,10 @@ get_resolves_any_case_and_the_newest_version(void **state)
 	create(world, 0x11, NULL);
 	create(world, 0x22, NULL);
 
-	struct key_version *newest = keystore_get(world->store, &world->vault, "mY-kEY", "", &world->err);
-	struct key_version *first = keystore_get(
-		world->store, &world->vault, "my-key", "11111111111111111111111111111111", &world->err);
+	struct key_version *newest =
+		keystore_get(world->store, &world->vault, "mY-kEY", "", &world->err);
+	struct key_version *first = keystore_get(world->store, &world->vault, "my-key",
+		"11111111111111111111111111111111", &world->err);
 
 	assert_non_null(newest);
 	assert_non_null(first);
@@ -145,14 +149,19 @@ get_serves_from_the_cache_until_forgotten(void **state)
 {
 	struct world *world = *state;
 	create(world, 0x11, NULL);
-	struct key_version *before = keystore_get(world->store, &world->vault, "My-Key", "", &world->err);
-	struct key_version *again = keystore_get(world->store, &world->vault, "my-key", "", &world->err);
+	struct key_version *before =
+		keystore_get(world->store, &world->vault, "My-Key", "", &world->err);
+	struct key_version *again =
+		keystore_get(world->store, &world->vault, "my-key", "", &world->err);
 	assert_ptr_equal(before, again);
-	const struct db_version_change change = {.has_enabled = true, .enabled = false, .updated = 2000};
-	assert_true(db_version_update(world->fixture->db, before->version.id, &change, &world->err));
+	const struct db_version_change change = {
+		.has_enabled = true, .enabled = false, .updated = 2000};
+	assert_true(
+		db_version_update(world->fixture->db, before->version.id, &change, &world->err));
 
 	keystore_forget(world->store, world->vault.id, "MY-KEY");
-	struct key_version *after = keystore_get(world->store, &world->vault, "My-Key", "", &world->err);
+	struct key_version *after =
+		keystore_get(world->store, &world->vault, "My-Key", "", &world->err);
 
 	assert_true(before->version.enabled); /* a running operation keeps what it began with */
 	assert_false(after->version.enabled);
@@ -173,8 +182,8 @@ get_beyond_capacity_evicts_and_still_finds(void **state)
 			char hex[ID_VERSION_TEXT];
 			memset(id, seed, sizeof(id));
 			hex_encode(id, sizeof(id), hex);
-			struct key_version *key =
-				keystore_get(world->store, &world->vault, "my-key", hex, &world->err);
+			struct key_version *key = keystore_get(
+				world->store, &world->vault, "my-key", hex, &world->err);
 			assert_non_null(key);
 			assert_int_equal(key->version.id[0], seed);
 			(void)key_version_unref(key);
@@ -194,8 +203,8 @@ get_unknown_deleted_or_malformed_says_which(void **state)
 	assert_int_equal(world->err.code, ERR_KEY_NOT_FOUND);
 	assert_null(keystore_get(world->store, &world->vault, "my_key", "", &world->err));
 	assert_int_equal(world->err.code, ERR_BAD_PARAMETER);
-	assert_true(db_key_find(world->fixture->db, world->vault.id, "my-key", world->fixture->arena, &item,
-		&world->err));
+	assert_true(db_key_find(world->fixture->db, world->vault.id, "my-key",
+		world->fixture->arena, &item, &world->err));
 	assert_true(db_key_delete(world->fixture->db, item.key.id, 2000, &item.key, &world->err));
 	assert_null(keystore_get(world->store, &world->vault, "my-key", "", &world->err));
 	assert_int_equal(world->err.code, ERR_KEY_DELETED);
@@ -206,7 +215,8 @@ prove_before_the_token_did_is_unavailable(void **state)
 {
 	struct world *world = *state;
 	create(world, 0x11, NULL);
-	struct key_version *key = keystore_get(world->store, &world->vault, "my-key", "", &world->err);
+	struct key_version *key =
+		keystore_get(world->store, &world->vault, "my-key", "", &world->err);
 
 	assert_false(keystore_prove(world->store, key, &world->err));
 
@@ -221,7 +231,8 @@ prove_good_row_passes(void **state)
 	struct world *world = *state;
 	create(world, 0x11, NULL);
 	prove_identity(world);
-	struct key_version *key = keystore_get(world->store, &world->vault, "my-key", "", &world->err);
+	struct key_version *key =
+		keystore_get(world->store, &world->vault, "my-key", "", &world->err);
 
 	assert_true(keystore_prove(world->store, key, &world->err));
 
@@ -274,16 +285,25 @@ A11_get_exchanged_public_key_is_integrity(void **state)
 	EVP_PKEY *other = softkey_ec(CURVE_P256);
 	struct pubkey *theirs = softkey_pubkey(other);
 	struct db_version version = {
-		.kty = "EC", .curve = "P-256", .ops_born = ALG_SIGNS, .ops = ALG_SIGNS, .enabled = true,
-		.nbf = DB_NO_TIME, .exp = DB_NO_TIME, .created = 1, .updated = 1, .tags = "{}",
-		.spki = pubkey_get_spki(theirs), .state = DB_VERSION_OK,
+		.kty = "EC",
+		.curve = "P-256",
+		.ops_born = ALG_SIGNS,
+		.ops = ALG_SIGNS,
+		.enabled = true,
+		.nbf = DB_NO_TIME,
+		.exp = DB_NO_TIME,
+		.created = 1,
+		.updated = 1,
+		.tags = "{}",
+		.spki = pubkey_get_spki(theirs),
+		.state = DB_VERSION_OK,
 	};
 	memset(version.id, 0x44, sizeof(version.id));
 	pubkey_fingerprint(world->pubkey, version.fingerprint);
 	int64_t intent;
 	struct db_key_item item;
-	assert_true(db_create_begin(
-		world->fixture->db, world->vault.id, "my-key", version.id, 1, "", &intent, &world->err));
+	assert_true(db_create_begin(world->fixture->db, world->vault.id, "my-key", version.id, 1,
+		"", &intent, &world->err));
 	assert_true(db_create_commit(world->fixture->db, intent, &version, &item, &world->err));
 
 	assert_null(keystore_get(world->store, &world->vault, "my-key", "", &world->err));
@@ -299,7 +319,8 @@ another_identity_unproves_what_was_proved(void **state)
 	struct world *world = *state;
 	create(world, 0x11, NULL);
 	prove_identity(world);
-	struct key_version *key = keystore_get(world->store, &world->vault, "my-key", "", &world->err);
+	struct key_version *key =
+		keystore_get(world->store, &world->vault, "my-key", "", &world->err);
 	assert_true(keystore_prove(world->store, key, &world->err));
 	(void)key_version_unref(key);
 	EVP_PKEY_free(world->identity);
