@@ -1,5 +1,5 @@
 /*
- * Directory trees as sealed content: a tar stream (pax restricted) through the sealer, in constant memory.
+ * Directory trees as sealed content: a tar stream (pax: names of any octets, times to the nanosecond) through the sealer, in constant memory.
  * Kept: files, directories, symbolic links, hard links, modes, times. Not kept: owners (root may ask),
  * extended attributes, ACLs, devices, sockets, FIFOs (skipped, counted). Blocking.
  */

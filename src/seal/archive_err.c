@@ -1,0 +1,14 @@
+#include "archive_err.h"
+
+#include <errno.h>
+
+bool
+archive_err_set(struct err *err, enum err_code code, struct archive *archive, const char *call)
+{
+	int error = archive_errno(archive);
+	const char *reason = archive_error_string(archive);
+	if (error == ENOSPC || error == EDQUOT)
+		code = ERR_STORAGE_FULL;
+	(void)err_set(err, code, NULL);
+	return err_origin(err, "%s: %s", call, reason != NULL ? reason : "no reason given");
+}
