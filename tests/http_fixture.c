@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -103,6 +104,7 @@ http_fixture_new(const struct http_limits *limits)
 void
 http_fixture_free(struct http_fixture *fixture)
 {
+	clock_override(NULL, NULL);
 	http_server_free(fixture->server);
 	loop_free(fixture->loop);
 	free(fixture);
@@ -131,13 +133,38 @@ http_fixture_send(struct http_fixture *fixture, int client, const char *text, si
 	}
 }
 
+static int64_t
+real_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void
 http_fixture_turns(struct http_fixture *fixture, int64_t wait_ms)
 {
-	int64_t until_ms = clock_monotonic_ms() + wait_ms;
+	int64_t until_ms = real_ms() + wait_ms;
 	do
 		loop_turn(fixture->loop, 1);
-	while (clock_monotonic_ms() < until_ms);
+	while (real_ms() < until_ms);
+	loop_turn(fixture->loop, 0);
+}
+
+static int64_t test_now_us;
+
+static int64_t
+test_clock(void)
+{
+	return test_now_us;
+}
+
+void
+http_fixture_clock(struct http_fixture *fixture, int64_t pass_ms)
+{
+	test_now_us += pass_ms * 1000;
+	clock_override(NULL, test_clock);
+	http_fixture_turns(fixture, 15);
 }
 
 /* The id is random: its place is checked, its digits are not. */

@@ -35,5 +35,10 @@ const char *http_fixture_read(struct http_fixture *fixture, int client);
 /* Connect, send, half close, read, close. */
 const char *http_fixture_ask(struct http_fixture *fixture, const char *text, size_t len);
 void http_fixture_turns(struct http_fixture *fixture, int64_t wait_ms);
+/*
+ * From the first call on, deadlines follow a clock of the test, moved by `pass_ms` here; long enough is waited for the
+ * server to look at it if a limit of it is 40 ms or less. Before the first connection, with 0.
+ */
+void http_fixture_clock(struct http_fixture *fixture, int64_t pass_ms);
 /* The octets of an answer of ours; a static buffer. `close`: with Connection: close. */
 const char *http_fixture_expect(const char *status_line, const char *body, bool close);

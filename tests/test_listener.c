@@ -172,10 +172,12 @@ listener_starts_at_once_one_wins(void **state)
 {
 	struct place *place = *state;
 	int go[2];
+	int tried[2];
 	int won = 0;
 	pid_t pids[6];
 	char octet;
 	assert_int_equal(pipe(go), 0);
+	assert_int_equal(pipe(tried), 0);
 
 	for (size_t i = 0; i < 6; i++) {
 		pids[i] = fork();
@@ -184,11 +186,15 @@ listener_starts_at_once_one_wins(void **state)
 		close(go[1]);
 		struct listener *listener =
 			listener_open(place->socket, 0600, (gid_t)-1, &place->err);
+		(void)!write(tried[1], "x", 1);
 		(void)!read(go[0], &octet, 1); /* holds it until all have tried */
 		_exit(listener != NULL ? 42 : 0);
 	}
 	close(go[0]);
-	usleep(50000);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(read(tried[0], &octet, 1), 1);
+	close(tried[0]);
+	close(tried[1]);
 	close(go[1]);
 	for (size_t i = 0; i < 6; i++) {
 		int status = 0;
