@@ -295,6 +295,8 @@ configure_http(struct custodyd *daemon, const struct options *options)
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		return;
 	rlim_t wanted = (rlim_t)limits.connections + FILES_BESIDE_CONNECTIONS;
+	if (files.rlim_cur >= wanted)
+		return;
 	files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < wanted)
 		log_warning("files.limited", LOG_INT("wanted", wanted),
