@@ -17,6 +17,7 @@
 #include "custodyd/call.h"
 #include "custodyd/reconcile.h"
 #include "custodyd/task.h"
+#include "wire/wire.h"
 
 #define KEYS_CACHED      2048 /* versions; about 6 KiB each with an RSA key */
 #define CALENDAR_TICK_MS 5000
@@ -128,6 +129,7 @@ record_enrol(void *ctx, const char *name, const struct token_enrolment *enrolmen
 		.capability = enrolment->capability,
 		.enrolled_at = calendar_now_s(daemon->calendar),
 	};
+	memcpy(row.identity_id, WIRE_IDENTITY_ID, sizeof(row.identity_id));
 	strncpy(row.name, name, sizeof(row.name) - 1);
 	strncpy(row.label, enrolment->label, sizeof(row.label) - 1);
 	strncpy(row.serial, enrolment->serial, sizeof(row.serial) - 1);

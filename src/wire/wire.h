@@ -29,6 +29,9 @@
 #define WIRE_ATTESTED_PURPOSE "custody attested key v1"
 #define WIRE_PROOF_PURPOSE    "custody identity proof v1"
 
+/* CKA_ID of the identity key pair on every token, 16 octets: what pkcs11/identity.c makes and `list` shows. */
+#define WIRE_IDENTITY_ID "custody-identity"
+
 enum wire_type {
 #define RECORD(record)
 #define FIELD(record, type, name)
