@@ -103,17 +103,54 @@ b02_poison_is_barred_after_two_crashes(void **state)
 }
 
 static void
+b02_bystander_of_a_crash_is_acquitted_when_it_ends_well(void **state)
+{
+	struct bench *bench = *state;
+	static const char *const poisons[] = {"crash a", "crash b", "crash c"};
+	struct err err = {0};
+	bench_ready(bench);
+	for (uint64_t i = 0; i < ARRAY_LEN(poisons); i++) {
+		bench_control(bench, 0, "maybe=hold\n");
+		assert_true(bench_ask(bench, 10 * i + 1, "maybe", &err));
+		assert_true(bench_ask(bench, 10 * i + 2, poisons[i], &err));
+		bench_expect(bench, 10 * i + 1, ERR_UNAVAILABLE);
+		bench_control(bench, 0, "");
+		bench_advance(60000);
+		bench_wait(bench, token_is_ready(bench->west));
+		assert_true(bench_ask(bench, 10 * i + 3, "maybe", &err));
+		bench_expect(bench, 10 * i + 3, ERR_NONE);
+	}
+}
+
+static void
+crash_in_a_launch_leaves_creations_possible(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	bench_control(bench, 0, "capabilities=crash\n");
+	bench_start(bench, true);
+	bench_wait(bench, token_state(bench->west) == TOKEN_STATE_UNAVAILABLE);
+	bench_control(bench, 0, "");
+	bench_advance(60000);
+	bench_wait(bench, token_is_ready(bench->west));
+
+	assert_true(bench_generate(bench, 1, "x", &err));
+	bench_expect(bench, 1, ERR_NONE);
+}
+
+static void
 a23_nonsense_ends_the_worker_never_the_daemon(void **state)
 {
 	struct bench *bench = *state;
-	static const char *const orders[] = {"junk", "type", "foreign", "twice", "eof"};
+	static const char *const orders[] = {"junk", "type", "foreign", "short", "twice", "eof"};
 	struct err err = {0};
 	bench_ready(bench);
 	for (unsigned i = 0; i < ARRAY_LEN(orders); i++) {
 		print_message("%s\n", orders[i]);
 		assert_true(bench_ask(bench, i + 1, orders[i], &err));
 		bool good = strcmp(orders[i], "twice") == 0;
-		bench_expect(bench, i + 1, good ? ERR_NONE : ERR_UNAVAILABLE);
+		bool ours = strcmp(orders[i], "short") == 0;
+		bench_expect(bench, i + 1, good ? ERR_NONE : ours ? ERR_INTERNAL : ERR_UNAVAILABLE);
 		bench_wait(bench, !token_is_ready(bench->west));
 		bench_advance(60000);
 		bench_wait(bench, token_is_ready(bench->west));
@@ -243,6 +280,8 @@ main(void)
 		TEST(b01_crash_fails_what_ran_and_the_token_comes_back),
 		TEST(lost_creation_is_of_unknown_outcome),
 		TEST(b02_poison_is_barred_after_two_crashes),
+		TEST(b02_bystander_of_a_crash_is_acquitted_when_it_ends_well),
+		TEST(crash_in_a_launch_leaves_creations_possible),
 		TEST(a23_nonsense_ends_the_worker_never_the_daemon),
 		TEST(b31_output_of_the_module_is_harmless),
 		TEST(a16_bad_ciphertexts_never_open_the_breaker),

@@ -7,6 +7,8 @@
 #include "base/attr.h"
 #include "support/token_bench.h"
 #include <cmocka.h>
+#include <string.h>
+#include <unistd.h>
 
 static void
 control_both(struct bench *bench, const char *text)
@@ -65,6 +67,9 @@ b03_hard_limit_replaces_the_worker(void **state)
 	bench_advance(1000);
 	bench_wait(bench, token_is_ready(bench->west));
 	assert_int_equal(status_of(bench->west).worker.restarts, 1);
+	assert_true(bench_ask(bench, 5, "hold", &err));
+	assert_true(bench_ask(bench, 6, "z", &err));
+	bench_expect(bench, 6, ERR_NONE);
 	/* Who hung is suspected and runs alone from now on; who merely ran beside it is not. */
 	assert_true(bench_ask(bench, 3, "mute", &err));
 	assert_true(bench_ask(bench, 4, "y", &err));
@@ -88,6 +93,24 @@ expired_queued_work_is_not_started(void **state)
 	bench_expect(bench, 2, ERR_TIMEOUT);
 	assert_int_equal(bench_count(bench, 0, "second"), 0);
 	assert_int_equal(status_of(bench->west).queued, 0);
+}
+
+static void
+work_that_expires_behind_a_slow_one_is_not_started(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	control_both(bench, "sessions=1\n");
+	bench_ready(bench);
+	assert_true(bench_ask(bench, 1, "nap", &err));
+	assert_true(bench_ask_as(bench, bench->west, 1000, 2, "second", 2000, &err));
+	(void)usleep(150000); /* the answer is there before the loop looks at any clock */
+	bench_advance(2000);
+
+	bench_expect(bench, 1, ERR_NONE);
+	bench_expect(bench, 2, ERR_TIMEOUT);
+	bench_settle(bench, 30);
+	assert_int_equal(bench_count(bench, 0, "second"), 0);
 }
 
 /* ---- fairness and mutations ---- */
@@ -146,6 +169,10 @@ b34_creation_at_one_thread_runs_alone(void **state)
 	struct err err = {0};
 	control_both(bench, "sessions=1\n");
 	bench_ready(bench);
+	for (uint64_t i = 10; i < 20; i++) { /* known to be quick: more would be sent ahead */
+		assert_true(bench_generate(bench, i, "x", &err));
+		bench_expect(bench, i, ERR_NONE);
+	}
 	assert_true(bench_generate(bench, 1, "hold", &err));
 	assert_true(bench_ask(bench, 2, "read", &err));
 	bench_settle(bench, 45);
@@ -167,6 +194,63 @@ b14_full_token_still_opens(void **state)
 		bench_expect(bench, i, ERR_TOKEN_FULL);
 	}
 	assert_true(token_is_ready(bench->west));
+}
+
+/* ---- a socket without room ---- */
+
+static char big[60001];
+
+static const char *
+big_order(void)
+{
+	memset(big, 'b', sizeof(big) - 1);
+	return big;
+}
+
+static void
+requests_wait_for_room_in_the_socket(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	control_both(bench, "sessions=9\n");
+	bench_ready(bench);
+	assert_true(bench_ask(bench, 1, "nap", &err));
+	for (uint64_t i = 2; i <= 9; i++)
+		assert_true(bench_ask(bench, i, big_order(), &err));
+	for (uint64_t i = 1; i <= 9; i++)
+		bench_expect(bench, i, ERR_NONE);
+	for (uint64_t i = 1; i < 9; i++)
+		assert_true(order_of(bench, i) < order_of(bench, i + 1));
+}
+
+static void
+creation_that_never_reached_the_worker_is_not_of_unknown_outcome(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	control_both(bench, "sessions=9\n");
+	bench_ready(bench);
+	assert_true(bench_ask(bench, 1, "stall", &err));
+	for (uint64_t i = 2; i <= 8; i++)
+		assert_true(bench_ask(bench, i, big_order(), &err));
+	assert_true(bench_generate(bench, 9, "x", &err));
+	bench_settle(bench, 40);
+	assert_int_equal(bench->delivered, 0);
+	bench_advance(10001);
+	bench_expect(bench, 1, ERR_UNAVAILABLE);
+	bench_expect(bench, 9, ERR_UNAVAILABLE);
+}
+
+static void
+request_over_the_wires_maximum_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	static char huge[WIRE_MAX + 1];
+	memset(huge, 'h', WIRE_MAX);
+	bench_ready(bench);
+	assert_false(bench_ask(bench, 1, huge, &err));
+	assert_int_equal(err.code, ERR_BAD_PARAMETER);
 }
 
 /* ---- cancelling ---- */
@@ -228,10 +312,14 @@ main(void)
 		TEST(b03_callers_deadline_times_out_and_the_late_answer_is_dropped),
 		TEST(b03_hard_limit_replaces_the_worker),
 		TEST(expired_queued_work_is_not_started),
+		TEST(work_that_expires_behind_a_slow_one_is_not_started),
 		TEST(c23_flood_of_one_caller_does_not_delay_another),
 		TEST(b36_creations_go_one_at_a_time_and_reads_pass),
 		TEST(b34_creation_at_one_thread_runs_alone),
 		TEST(b14_full_token_still_opens),
+		TEST(requests_wait_for_room_in_the_socket),
+		TEST(creation_that_never_reached_the_worker_is_not_of_unknown_outcome),
+		TEST(request_over_the_wires_maximum_is_refused),
 		TEST(cancelled_requests_are_never_delivered),
 		TEST(cancelling_from_a_delivery_of_failures_holds),
 	};

@@ -2,16 +2,19 @@
  * A worker that obeys, for the tests of the supervisor: it speaks the true wire protocol as custody-token does,
  * and misbehaves as it is told. The `uri` of its token names a directory:
  *
- *   control       words read anew at each message: start=… prove=… ping=… (see below); absent: all is well
+ *   control       words read anew at each message: start=… prove=… ping=… and so on (see below); absent: all is well
  *   identity.pem  the identity key; made by enroll
  *   journal       one line for each start, login, message: what the test counts
  *
  * Requests carry their own orders, decrypt in `data` and generate in `label`:
  *
  *   hold    no answer until "release" comes, which then answers all held ones in order, and itself
- *   crash   the process ends          mute   never answered
+ *   maybe   hold, if the control file says maybe=hold
+ *   crash … the process ends          mute   never answered
  *   twice   answered two times        foreign  answered under an id nobody used
  *   junk    octets that are no message  type   answered as another message
+ *   nap     reads nothing for a while           stall  reads nothing any more
+ *   short   the answer's record lacks an octet
  *   eof     the channel is closed, the process lives on
  *   spam    a line with control characters and one of 4,000 octets on standard output
  *   error NAME  that error            other  the data comes back
@@ -36,6 +39,7 @@
 
 #define CHANNEL_FD 3
 #define HELD_MAX   256
+#define NAP_US     100000
 
 extern char **environ;
 
@@ -312,9 +316,12 @@ on_prove(struct fake *fake, const struct wire_message *message)
 		EVP_PKEY_free(signer);
 }
 
+/* capabilities=crash */
 static void
-on_capabilities(const struct wire_message *message)
+on_capabilities(struct fake *fake, const struct wire_message *message)
 {
+	if (strcmp(told(fake, "capabilities"), "crash") == 0)
+		exit(1);
 	CLEAN(buf)
 	struct buf algs, attributes;
 	buf_init(&algs, 1024);
@@ -365,6 +372,19 @@ answer_good(const struct wire_message *message, enum wire_type type, uint64_t id
 }
 
 static void
+answer_short(const struct wire_message *message)
+{
+	CLEAN(buf)
+	struct buf buf;
+	struct wire_decrypt_answer decrypted = {bytes_of_text("data")};
+	buf_init(&buf, WIRE_MAX);
+	if (!wire_encode_answer(&buf, message->type, message->id, &decrypted))
+		exit(7);
+	buf.data[0] = (uint8_t)--buf.len; /* the datagram's length, below 256 */
+	send_buf(&buf);
+}
+
+static void
 release(struct fake *fake)
 {
 	for (size_t i = 0; i < fake->held_count; i++)
@@ -388,11 +408,17 @@ obey(struct fake *fake, const struct wire_message *message, struct bytes data)
 	char order[256] = {0};
 	memcpy(order, data.data, data.len < 255 ? data.len : 255);
 	journal(fake, order);
-	if (strcmp(order, "crash") == 0)
+	if (strncmp(order, "crash", 5) == 0)
 		exit(1);
 	if (strcmp(order, "mute") == 0)
 		return;
-	if (strcmp(order, "hold") == 0 && fake->held_count < HELD_MAX) {
+	if (strcmp(order, "nap") == 0)
+		(void)usleep(NAP_US);
+	if (strcmp(order, "stall") == 0)
+		(void)pause();
+	bool held = strcmp(order, "hold") == 0 ||
+		    (strcmp(order, "maybe") == 0 && strcmp(told(fake, "maybe"), "hold") == 0);
+	if (held && fake->held_count < HELD_MAX) {
 		fake->held[fake->held_count++] = *message;
 		return;
 	}
@@ -409,6 +435,8 @@ obey(struct fake *fake, const struct wire_message *message, struct bytes data)
 		static uint8_t octets[40] = {40, 0, 0, 0, 99};
 		struct buf junk = {.data = octets, .len = sizeof(octets)};
 		send_buf(&junk);
+	} else if (strcmp(order, "short") == 0) {
+		answer_short(message);
 	} else if (strcmp(order, "type") == 0) {
 		struct wire_verify_answer other = {1};
 		answer(message, WIRE_VERIFY, message->id, &other);
@@ -453,7 +481,7 @@ serve(struct fake *fake, const struct wire_message *message, int attached)
 	else if (message->type == WIRE_PROVE)
 		on_prove(fake, message);
 	else if (message->type == WIRE_CAPABILITIES)
-		on_capabilities(message);
+		on_capabilities(fake, message);
 	else if (message->type == WIRE_LIST)
 		answer(message, message->type, message->id, &list);
 	else if (message->type == WIRE_PING)
