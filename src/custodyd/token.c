@@ -73,6 +73,17 @@ token_note_error(struct token *token, const struct err *err)
 	token->last_error_at = clock_wall_s();
 }
 
+/* Callers' input is never why a token is down: what is wrong with its section or module is unavailable to them. */
+static struct err
+for_callers(const struct err *reason)
+{
+	struct err shown = *reason;
+	enum err_class class = err_class(reason->code);
+	if (class == ERR_CLASS_BAD || class == ERR_CLASS_DENIED)
+		(void)err_set(&shown, ERR_UNAVAILABLE, "%s", reason->message);
+	return shown;
+}
+
 void
 token_set_state(struct token *token, enum token_state state, const struct err *reason)
 {
@@ -80,7 +91,7 @@ token_set_state(struct token *token, enum token_state state, const struct err *r
 	bool trouble = state == TOKEN_STATE_UNAVAILABLE || state == TOKEN_STATE_REFUSED;
 	token->state = state;
 	if (reason != NULL)
-		token->reason = *reason;
+		token->reason = for_callers(reason);
 	else
 		err_clear(&token->reason);
 	if (trouble) {

@@ -37,10 +37,16 @@ struct bench {
 	bool may_login;
 	bool load_fails;
 	bool stopped;
-	const char *pin_source; /* of west; set before bench_start() */
+	/* What the options say; set before bench_start(). */
+	const char *pin_source; /* of west */
 	const char *env;
 	const char *worker;
+	const char *module; /* of both */
+	const char *
+		uris[BENCH_TOKENS_MAX]; /* NULL: the token's directory, for the worker that obeys */
 	int64_t recycle_memory;
+	void (*on_answer)(
+		struct bench *bench, const struct token_answer *answer); /* before it is recorded */
 	void (*on_delivery)(struct bench *bench, const struct bench_delivery *delivery);
 };
 
@@ -50,6 +56,8 @@ struct options_token;
 /* cmocka fixtures. The bench is *state; no token runs yet. Teardown checks that no delivery came twice. */
 int bench_setup(void **state);
 int bench_teardown(void **state);
+/* Stops and frees the tokens; teardown does it otherwise. */
+void bench_end(struct bench *bench);
 
 /* The options of the bench as they are now, with room for BENCH_TOKENS_MAX sections; for a reload. */
 void bench_options(struct bench *bench, struct options_token *tokens, struct options *ret_options);
