@@ -9,6 +9,7 @@
 
 #include "ck.h"
 #include "hsmkey_priv.h"
+#include "identity.h"
 #include "object.h"
 #include "possession.h"
 
@@ -54,6 +55,10 @@ find_halves(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], str
 		others++;
 	}
 	if (others == 0) {
+		/* Not logged in, or the token itself gone, all keys seem missing: that is no loss of this one. */
+		if (!session_check_login(session, err) ||
+			(!identity_is(id) && !identity_present(session, err)))
+			return false;
 		(void)err_set(err, ERR_KEY_MISSING, NULL);
 		return err_origin(err,
 			publics == 0 ? "no object of this id" : "only a public half of this id");

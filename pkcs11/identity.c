@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "ck.h"
 #include "crypto/random.h"
 #include "hsmkey_priv.h"
 #include "keymake_priv.h"
@@ -110,6 +109,23 @@ identity_check(struct session *session, struct bytes expected_spki, struct err *
 	return err_origin(err, "identity key: %s", origin);
 }
 
+bool
+identity_present(struct session *session, struct err *err)
+{
+	if (!identity_enrolled(session))
+		return true;
+	unsigned long object;
+	size_t count;
+	if (!object_find_id(session, identity_spec.id, &object, 1, &count, err))
+		return false;
+	if (count == 1)
+		return true;
+	session->repair = CKR_REPAIR_REPLACE;
+	session->lost = true;
+	(void)err_set(err, ERR_UNAVAILABLE, NULL);
+	return err_origin(err, "the token shows no identity key any more");
+}
+
 struct sign_args {
 	const uint8_t *digest;
 	uint8_t *signature;
@@ -157,11 +173,8 @@ identity_sign(struct session *session, struct bytes message,
 bool
 identity_known_answer(struct session *session, struct err *err)
 {
-	if (!identity_enrolled(session)) {
-		CK_SESSION_INFO info;
-		CK_RV rv = session->ck->C_GetSessionInfo(session->handle, &info);
-		return rv == CKR_OK || session_fail(session, "C_GetSessionInfo", rv, err);
-	}
+	if (!identity_enrolled(session))
+		return session_check_login(session, err);
 	uint8_t digest[HASH_SHA256_LEN], signature[IDENTITY_SIGNATURE_LEN], spki[PUBKEY_SPKI_MAX];
 	struct sign_args args = {digest, signature, spki, 0};
 	random_bytes(digest, sizeof(digest));

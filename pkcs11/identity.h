@@ -37,6 +37,12 @@ bool identity_check(struct session *session, struct bytes expected_spki, struct 
 /* Whether identity_enroll() or identity_check() succeeded in this process. Any thread. */
 bool identity_enrolled(const struct session *session);
 
+/*
+ * Whether the token still has any identity key, by a search; true before it is enrolled. False, and the session lost,
+ * if not: what we serve is not there any more (threat B6).
+ */
+bool identity_present(struct session *session, struct err *err) MUST_USE;
+
 /* ES256 over a message, and the SPKI that verifies it. */
 bool identity_sign(struct session *session, struct bytes message,
 	uint8_t ret_signature[static IDENTITY_SIGNATURE_LEN],

@@ -22,6 +22,10 @@ algorithm_fits(const struct hsmkey *key, enum mech mech, struct err *err)
 		return err_set(err, ERR_BAD_PARAMETER,
 			"%s needs a key of %u bits; this one has %u.", row->name, row->bits,
 			key->bits);
+	if (key->kty == KEY_HMAC && key->bits < hash_len(row->hash) * 8) /* RFC 7518 §3.2 */
+		return err_set(err, ERR_BAD_PARAMETER,
+			"%s needs a key of %zu bits or more; this one has %u.", row->name,
+			hash_len(row->hash) * 8, key->bits);
 	return true;
 }
 

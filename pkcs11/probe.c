@@ -264,30 +264,30 @@ probe_wrap_by(struct session *session, struct probe *probe, enum mech_service se
 
 /* --- HMAC --- */
 
+/* Each with a key as long as its hash: SoftHSM takes no shorter one, and neither does RFC 7518 §3.2. */
 static void
-probe_hmac(struct session *session, struct probe *probe)
+probe_hmac(struct session *session, struct probe *probe, enum mech mech)
 {
+	enum hash hash = mech_get(mech)->hash;
+	uint8_t material[HASH_LEN_MAX], tag[HASH_LEN_MAX], expected[HASH_LEN_MAX];
+	struct bytes value = {material, hash_len(hash)}, text = {kw_plain, sizeof(kw_plain)};
+	random_bytes(material, sizeof(material));
 	struct probe any = any_mechanism(probe);
-	struct hsmkey_spec spec =
-		trial_spec(KEY_HMAC, 256, CURVE_NONE, KEY_OP_SIGN | KEY_OP_VERIFY);
-	struct bytes value = {kw_kek, sizeof(kw_kek)}, text = {kw_plain, sizeof(kw_plain)};
+	struct hsmkey_spec spec = trial_spec(
+		KEY_HMAC, (unsigned)value.len * 8, CURVE_NONE, KEY_OP_SIGN | KEY_OP_VERIFY);
 	bool known;
 	struct hsmkey *key = known_or_generated(session, &spec, &any, value, &known);
 	if (key == NULL)
 		return;
-	for (enum mech mech = MECH_HS256; mech <= MECH_HS512; mech++) {
-		uint8_t tag[HASH_LEN_MAX], expected[HASH_LEN_MAX];
-		size_t len;
-		bool valid = false;
-		struct err err;
-		if (!signing_hmac(session, key, mech, text, tag, &len, &err) ||
-			!signing_hmac_verify(
-				session, key, mech, text, (struct bytes){tag, len}, &valid, &err))
-			continue;
-		hash_hmac(mech_get(mech)->hash, value, text, expected);
-		if (valid && (!known || memcmp(tag, expected, len) == 0))
-			probe->service[mech] = MECH_NATIVE;
-	}
+	size_t len;
+	bool valid = false;
+	struct err err;
+	bool made = signing_hmac(session, key, mech, text, tag, &len, &err) &&
+		    signing_hmac_verify(
+			    session, key, mech, text, (struct bytes){tag, len}, &valid, &err);
+	hash_hmac(hash, value, text, expected);
+	if (made && valid && (!known || memcmp(tag, expected, len) == 0))
+		probe->service[mech] = MECH_NATIVE;
 	trial_end(session, key);
 }
 
@@ -383,7 +383,8 @@ probe_run(struct session *session, uint32_t accepted, struct err *err)
 	if (!probe_wrap_by(session, probe, MECH_NATIVE))
 		(void)probe_wrap_by(session, probe,
 			MECH_KEY_OBJECT); /* a token without key wrap serves the rest */
-	probe_hmac(session, probe);
+	for (enum mech mech = MECH_HS256; mech <= MECH_HS512; mech++)
+		probe_hmac(session, probe, mech);
 	probe_kinds(session, probe);
 	effect_try(session, probe);
 	if (session->lost)

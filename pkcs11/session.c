@@ -69,6 +69,22 @@ session_free(struct session *session)
 	free(session);
 }
 
+static bool
+is_user(CK_STATE state)
+{
+	return state == CKS_RW_USER_FUNCTIONS || state == CKS_RO_USER_FUNCTIONS;
+}
+
+bool
+session_check_login(struct session *session, struct err *err)
+{
+	CK_SESSION_INFO info;
+	CK_RV rv = session->ck->C_GetSessionInfo(session->handle, &info);
+	if (rv == CKR_OK && !is_user(info.state))
+		rv = CKR_USER_NOT_LOGGED_IN;
+	return rv == CKR_OK || session_fail(session, "C_GetSessionInfo", rv, err);
+}
+
 /*
  * Opens before it closes: closing an application's last session logs it out. A token without a session to spare
  * must take that risk; the state then tells whether we are still logged in.
@@ -86,13 +102,7 @@ session_reopen(struct session *session, struct err *err)
 		return session_fail(session, "C_OpenSession", rv, err);
 	}
 	session->handle = handle;
-	CK_SESSION_INFO info;
-	rv = session->ck->C_GetSessionInfo(handle, &info);
-	if (rv != CKR_OK)
-		return session_fail(session, "C_GetSessionInfo", rv, err);
-	if (info.state != CKS_RW_USER_FUNCTIONS && info.state != CKS_RO_USER_FUNCTIONS)
-		return session_fail(session, "C_GetSessionInfo", CKR_USER_NOT_LOGGED_IN, err);
-	return true;
+	return session_check_login(session, err);
 }
 
 bool
@@ -118,14 +128,6 @@ session_run(struct session *session, session_op *op, void *args, struct err *err
 	session->repair = CKR_REPAIR_NONE;
 	session->data = CKR_DATA_SAME;
 	return op(session, args, err);
-}
-
-static bool
-logged_in(struct session *session)
-{
-	CK_SESSION_INFO info;
-	return session->ck->C_GetSessionInfo(session->handle, &info) == CKR_OK &&
-	       (info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS);
 }
 
 static bool
@@ -161,8 +163,8 @@ session_login(struct session *session, const struct secret *pin, struct err *err
 	}
 	CK_RV rv = session->ck->C_Login(session->handle, CKU_USER, text, len);
 	/* This process is fresh and never logged in before; somebody in front of the module may have (threat B9). */
-	if (rv == CKR_USER_ALREADY_LOGGED_IN && logged_in(session))
-		rv = CKR_OK;
+	if (rv == CKR_USER_ALREADY_LOGGED_IN)
+		return session_check_login(session, err);
 	if (rv != CKR_OK)
 		return session_fail(session, "C_Login", rv, err);
 	return true;

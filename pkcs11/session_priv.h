@@ -29,6 +29,9 @@ bool session_impossible(struct session *session, const char *function, struct er
 /* Another session in place of the present one, whose operations and session objects end. Cached keys stay. */
 bool session_reopen(struct session *session, struct err *err) MUST_USE;
 
+/* False, and the session lost, if the token is not logged in any more (threat B8). */
+bool session_check_login(struct session *session, struct err *err) MUST_USE;
+
 typedef bool session_op(struct session *session, void *args, struct err *err);
 
 /*

@@ -77,6 +77,8 @@ takes_part(const struct hsmkey_spec *spec, enum mech mech)
 		return false;
 	if (spec->kty == KEY_EC && mech != mech_of_curve(spec->curve))
 		return false;
+	if (spec->kty == KEY_HMAC && spec->bits < hash_len(row->hash) * 8)
+		return false;
 	return (spec->ops & mech_ops(mech)) != 0;
 }
 

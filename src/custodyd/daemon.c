@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -19,11 +20,13 @@
 #include "custodyd/task.h"
 #include "wire/wire.h"
 
-#define KEYS_CACHED      2048 /* versions; about 6 KiB each with an RSA key */
-#define CALENDAR_TICK_MS 5000
-#define RECONCILE_MS     30000
-#define STORAGE_MS       10000
-#define SETTLE_POLL_MS   20
+#define KEYS_CACHED              2048 /* versions; about 6 KiB each with an RSA key */
+#define CALENDAR_TICK_MS         5000
+#define RECONCILE_MS             30000
+#define ADMINISTRATORS_MAX       64
+#define FILES_BESIDE_CONNECTIONS 128
+#define STORAGE_MS               10000
+#define SETTLE_POLL_MS           20
 #define SETTLE_LIMIT_MS                                                                            \
 	10000 /* readiness is told at the latest after this, whatever the tokens do */
 
@@ -279,6 +282,29 @@ configure_access(struct custodyd *daemon, const struct options *options, struct 
 		options->applications, options->application_count, err);
 }
 
+/* Connections are bounded, but administrators get in when everybody else is at the bound (threats C11). */
+static void
+configure_http(struct custodyd *daemon, const struct options *options)
+{
+	struct http_limits limits;
+	limits_of(&options->daemon, &limits);
+	http_server_set_limits(daemon->http, &limits);
+	uid_t uids[ADMINISTRATORS_MAX];
+	size_t count = access_administrator_uids(daemon->access, uids, ADMINISTRATORS_MAX);
+	http_server_set_privileged(daemon->http, uids, count);
+	/* Descriptors for all connections and the workers' sockets, as far as the hard limit goes (C12). */
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	rlim_t wanted = (rlim_t)limits.connections + FILES_BESIDE_CONNECTIONS;
+	if (files.rlim_cur >= wanted)
+		return;
+	files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < wanted)
+		log_warning("files.limited", LOG_INT("wanted", wanted),
+			LOG_INT("limit", files.rlim_cur));
+}
+
 /* A new configuration is checked whole before anything of it is used (threats F20). */
 static bool
 apply(struct custodyd *daemon, const struct options *options, struct err *err)
@@ -286,9 +312,7 @@ apply(struct custodyd *daemon, const struct options *options, struct err *err)
 	if (!configure_access(daemon, options, err))
 		return false;
 	tokens_reload(daemon->tokens, options);
-	struct http_limits limits;
-	limits_of(&options->daemon, &limits);
-	http_server_set_limits(daemon->http, &limits);
+	configure_http(daemon, options);
 	calendar_set_limit(daemon->calendar, options->daemon.clock_jump_limit / 1000);
 	log_set_level(options->daemon.log_level);
 	struct life *life = life_of(daemon);
@@ -434,6 +458,7 @@ open_socket(struct life *life, struct err *err)
 	struct http_limits limits;
 	limits_of(options, &limits);
 	daemon->http = http_server_new(daemon->loop, &limits, call_handle, daemon);
+	configure_http(daemon, daemon->options);
 	http_server_listen(daemon->http, life->listener);
 	return true;
 }

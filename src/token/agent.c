@@ -223,14 +223,18 @@ serve_startup(struct startup *startup, const struct wire_message *message, int f
 	       startup_start(startup, &request, ret_answer, err);
 }
 
-/* After these a person may try again; after all else the process is replaced. */
+/* A person may try again to log in, and what is not served yet does no harm; all else ends the process. */
 static bool
 may_go_on(const struct startup *startup, const struct wire_message *message, const struct err *err)
 {
-	if (message->type == WIRE_START || session_lost(startup->agent->sessions[0]))
+	struct session *session = startup->agent->sessions[0];
+	if (message->type == WIRE_START)
 		return false;
-	return err->code == ERR_PIN_REFUSED || err->code == ERR_TIMEOUT ||
-	       err_class(err->code) == ERR_CLASS_BAD;
+	if (message->type != WIRE_LOGIN || session == NULL)
+		return true;
+	return !session_lost(session) &&
+	       (err->code == ERR_PIN_REFUSED || err->code == ERR_TIMEOUT ||
+		       err_class(err->code) == ERR_CLASS_BAD);
 }
 
 /* true when the token is ready for its crew. */
