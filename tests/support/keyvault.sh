@@ -85,13 +85,7 @@ hex() {
 	od -An -v -tx1 | tr -d ' \n'
 }
 
-un# random_b64 N: N random octets as base64url.
-random_b64() {
-	# shellcheck disable=SC2119
-	random_octets "$1" | b64
-}
-
-hex() {
+unhex() {
 	printf '%s' "$1" | tr a-f A-F | basenc --base16 -d
 }
 
