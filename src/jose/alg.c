@@ -132,6 +132,8 @@ alg_fits(enum alg alg, enum alg_key key, unsigned bits, enum curve curve)
 		return false;
 	if (row->curve != CURVE_NONE)
 		return row->curve == curve;
+	if (row->scheme == ALG_SCHEME_HMAC)
+		return bits >= 8 * hash_len(row->hash); /* RFC 7518 §3.2 */
 	return row->bits == 0 || row->bits == bits;
 }
 

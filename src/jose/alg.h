@@ -74,7 +74,10 @@ unsigned alg_ops(enum alg alg);      /* set of enum alg_op: what the algorithm i
 unsigned alg_served_ops(enum alg alg); /* the part of it that is served */
 const char *alg_source(enum alg alg);  /* "RFC 7518 4.3" */
 
-/* Whether an algorithm fits a key of this type, size (bits; EC: ignored) and curve (EC only). */
+/*
+ * Whether an algorithm fits a key of this type, size (bits; EC: ignored) and curve (EC only). A code is no longer than
+ * its key (RFC 7518 §3.2).
+ */
 bool alg_fits(enum alg alg, enum alg_key key, unsigned bits, enum curve curve);
 
 /* KTY_NONE for an unknown name; case counts. */
