@@ -60,6 +60,26 @@ use() {
 	http POST "/keys/$use_key/$3" "$1" "{\"alg\":\"$4\",\"value\":\"$5\"${6:+,$6}}"
 }
 
+# follow FIRST-PATH [VAULT]: all pages of a list by nextLink as it is; a line for each item's id in $T/items, for each page's size
+# in $T/pages.
+follow() {
+	follow_path=$1
+	follow_vault=${2:-$WEST}
+	: >"$T/items"
+	: >"$T/pages"
+	while [ -n "$follow_path" ]; do
+		http GET "$follow_path" "$follow_vault"
+		[ "$HTTP_STATUS" = 200 ] || bail "page $follow_path: $HTTP_STATUS $(cat "$T/body")"
+		json '.value[].kid' >>"$T/items"
+		json '.value | length' >>"$T/pages"
+		follow_link=$(json '.nextLink // ""')
+		case $follow_link in
+		"" | "https://$follow_vault.vault.azure.net/"*) follow_path=${follow_link#https://"$follow_vault".vault.azure.net} ;;
+		*) bail "nextLink does not lead to the vault: $follow_link" ;;
+		esac
+	done
+}
+
 # policy_set VAULT PRINCIPAL WORD...: gives exactly these permissions.
 policy_set() {
 	policy_vault=$1
@@ -75,10 +95,15 @@ policy_delete() {
 	[ "$HTTP_STATUS" = 200 ] || bail "policy of $2: $HTTP_STATUS $(cat "$T/body")"
 }
 
+# b64_of: standard input as base64url.
+b64_of() {
+	# shellcheck disable=SC2119
+	b64
+}
+
 # random_b64 N: N random octets as base64url.
 random_b64() {
-	# shellcheck disable=SC2119
-	random_octets "$1" | b64
+	random_octets "$1" | b64_of
 }
 
 hex() {
@@ -146,5 +171,5 @@ flip() {
 	flip_at=${2:-$((${#flip_hex} / 2 - 1))}
 	flip_old=$(printf '%s' "$flip_hex" | cut -c "$((flip_at * 2 + 1))-$((flip_at * 2 + 2))")
 	flip_new=$(printf '%02x' $((0x$flip_old ^ 1)))
-	unhex "$(printf '%s' "$flip_hex" | sed "s/^\(.\{$((flip_at * 2))\}\)../\1$flip_new/")" | b64
+	unhex "$(printf '%s' "$flip_hex" | sed "s/^\(.\{$((flip_at * 2))\}\)../\1$flip_new/")" | b64_of
 }
