@@ -28,6 +28,12 @@ real_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + jumped_us;
 }
 
+int64_t
+bench_real_ms(void)
+{
+	return (real_us() - jumped_us) / 1000;
+}
+
 void
 bench_advance(int64_t ms)
 {
