@@ -128,6 +128,40 @@ b24_two_tokens_of_one_recorded_identity_are_not_both_used(void **state)
 	assert_int_equal(bench_count(bench, 1, "start"), 0);
 }
 
+static void
+b39_token_that_lost_an_algorithm_makes_no_keys_until_that_is_accepted(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	bench_start(bench, false);
+	bench_wait(bench, token_state(bench->west) == TOKEN_STATE_NOT_ENROLLED);
+	int64_t deadline_ms = clock_monotonic_ms() + 200000;
+	assert_true(token_enroll(bench->west, (struct token_ticket){1, 0}, deadline_ms, &err));
+	bench_expect(bench, 1, ERR_NONE);
+	assert_true(bench_generate(bench, 2, "x", &err));
+	bench_expect(bench, 2, ERR_NONE);
+
+	bench_control(bench, 0, "capabilities=less\n"); /* the module was upgraded */
+	assert_true(bench_ask(bench, 3, "crash", &err));
+	bench_expect(bench, 3, ERR_UNAVAILABLE);
+	bench_advance(1000);
+	bench_wait(bench, token_is_ready(bench->west));
+	assert_false(bench_generate(bench, 4, "x", &err));
+	assert_int_equal(err.code, ERR_TOKEN_REDUCED);
+	assert_non_null(strstr(err.message, "RSA-OAEP-256"));
+	assert_string_equal(status_of(bench->west).detail, err.message);
+	assert_true(bench_ask(bench, 5, "still opens", &err));
+	bench_expect(bench, 5, ERR_NONE);
+
+	assert_true(token_enroll(bench->west, (struct token_ticket){6, 0}, deadline_ms, &err));
+	bench_expect(bench, 6, ERR_NONE);
+	assert_true(bench_generate(bench, 7, "x", &err));
+	bench_expect(bench, 7, ERR_NONE);
+	assert_string_equal(status_of(bench->west).detail, "");
+	assert_false(token_enroll(bench->west, (struct token_ticket){8, 0}, deadline_ms, &err));
+	assert_int_equal(err.code, ERR_CONFLICT);
+}
+
 int
 main(void)
 {
@@ -137,6 +171,7 @@ main(void)
 		TEST(b23_token_that_cannot_prove_its_identity_is_refused_for_good),
 		TEST(b23_other_identity_is_refused),
 		TEST(b24_clone_is_not_enrolled),
+		TEST(b39_token_that_lost_an_algorithm_makes_no_keys_until_that_is_accepted),
 		TEST(b24_two_tokens_of_one_recorded_identity_are_not_both_used),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

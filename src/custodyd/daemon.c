@@ -117,6 +117,10 @@ record_load(void *ctx, const char *name, struct token_record *ret_record, struct
 		return err_set(err, ERR_CATALOG_INTEGRITY, NULL);
 	memcpy(ret_record->spki, row.identity.data, row.identity.len);
 	ret_record->spki_len = row.identity.len;
+	if (row.capability.len > 0 && row.capability.len <= sizeof(ret_record->capability)) {
+		memcpy(ret_record->capability, row.capability.data, row.capability.len);
+		ret_record->capability_len = row.capability.len;
+	}
 	ret_record->pin_refused = row.pin_refused;
 	memcpy(ret_record->pin_salt, row.pin_salt, sizeof(ret_record->pin_salt));
 	memcpy(ret_record->pin_digest, row.pin_digest, sizeof(ret_record->pin_digest));
@@ -139,6 +143,12 @@ record_enrol(void *ctx, const char *name, const struct token_enrolment *enrolmen
 	strncpy(row.manufacturer, enrolment->manufacturer, sizeof(row.manufacturer) - 1);
 	strncpy(row.model, enrolment->model, sizeof(row.model) - 1);
 	return db_token_enroll(daemon->db, &row, 0, err);
+}
+
+static bool
+record_accept_capability(void *ctx, const char *name, struct bytes capability, struct err *err)
+{
+	return db_token_set_capability(((struct custodyd *)ctx)->db, name, capability, err);
 }
 
 static bool
@@ -432,6 +442,7 @@ open_tokens(struct custodyd *daemon, struct err *err)
 		.may_login = may_login,
 		.load = record_load,
 		.enrol = record_enrol,
+		.accept_capability = record_accept_capability,
 		.refuse_pin = record_refuse_pin,
 		.accept_pin = record_accept_pin,
 	};

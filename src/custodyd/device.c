@@ -23,7 +23,7 @@ device_new(void)
 	if (device == NULL)
 		abort();
 	device->sessions = 1;
-	buf_init(&device->capability, DEVICE_CAPABILITY_MAX);
+	buf_init(&device->capability, TOKEN_CAPABILITY_MAX);
 	return device;
 }
 
@@ -153,4 +153,52 @@ device_listed(struct device *device, const struct wire_list_answer *answer)
 {
 	device->objects_ours = answer->total;
 	device->objects_foreign = answer->foreign;
+}
+
+static bool
+read_algorithms(struct bytes record, struct bytes *ret_algs)
+{
+	struct wire_capabilities_answer answer;
+	struct err err = {0};
+	if (record.len == 0 ||
+		!wire_record_next(&record, WIRE_RECORD_capabilities_answer, &answer, &err))
+		return false;
+	*ret_algs = answer.algs;
+	return true;
+}
+
+/* The operations that a list of capabilities has for an algorithm. */
+static uint32_t
+operations_of(struct bytes algs, uint16_t alg)
+{
+	struct wire_capability row;
+	struct err err = {0};
+	while (algs.len > 0 && wire_record_next(&algs, WIRE_RECORD_capability, &row, &err)) {
+		if (row.alg == alg)
+			return row.ops;
+	}
+	return 0;
+}
+
+bool
+device_lost(const struct device *device, struct bytes enrolled, char *text, size_t size)
+{
+	struct bytes then, now;
+	struct wire_capability row;
+	struct err err = {0};
+	size_t len = 0;
+	text[0] = '\0';
+	if (!read_algorithms(enrolled, &then) ||
+		!read_algorithms(buf_bytes(&device->capability), &now))
+		return false;
+	while (then.len > 0 && wire_record_next(&then, WIRE_RECORD_capability, &row, &err)) {
+		if ((row.ops & ~operations_of(now, row.alg)) == 0 || !wire_alg_valid(row.alg))
+			continue;
+		int written = snprintf(text + len, size - len, "%s%s", len > 0 ? " " : "",
+			wire_alg_name((enum wire_alg)row.alg));
+		if (written < 0 || (size_t)written >= size - len)
+			break;
+		len += (size_t)written;
+	}
+	return len > 0;
 }

@@ -8,8 +8,6 @@
 #include "custodyd/token.h"
 #include "custodyd/tokens.h"
 
-#define DEVICE_CAPABILITY_MAX 16384 /* octets of the encoded record */
-
 struct device {
 	char label[TOKEN_TEXT_MAX], serial[TOKEN_TEXT_MAX], manufacturer[TOKEN_TEXT_MAX],
 		model[TOKEN_TEXT_MAX], firmware[TOKEN_TEXT_MAX];
@@ -34,6 +32,12 @@ void device_started(struct device *device, const struct wire_start_answer *answe
 bool device_capable(struct device *device, const struct wire_capabilities_answer *answer,
 	struct err *err) MUST_USE;
 void device_listed(struct device *device, const struct wire_list_answer *answer);
+
+/*
+ * Names in `text` (cut to `size`) the algorithms that the token served when it was enrolled and does not serve now.
+ * false: none. `enrolled` is a capability record; empty or unreadable: nothing is known to be lost.
+ */
+bool device_lost(const struct device *device, struct bytes enrolled, char *text, size_t size);
 
 /* A peer's text, cut to `size` with its NUL; what is not printable ASCII becomes '?'. */
 void device_copy_text(char *target, size_t size, const char *source);

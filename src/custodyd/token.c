@@ -135,6 +135,30 @@ token_down(struct token *token, const struct err *why)
 }
 
 void
+token_compare(struct token *token)
+{
+	struct bytes enrolled = {token->record.capability, token->record.capability_len};
+	struct err why = {0};
+	(void)device_lost(token->device, enrolled, token->lost, sizeof(token->lost));
+	if (!token_holds_creation(token, &why))
+		return;
+	token_note_error(token, &why);
+	log_err(LOG_LEVEL_ERROR, "token.lost", &why, LOG_TEXT("token", token->name));
+}
+
+bool
+token_holds_creation(const struct token *token, struct err *ret_err)
+{
+	if (token->lost[0] == '\0')
+		return false;
+	(void)err_set(ret_err, ERR_TOKEN_REDUCED,
+		"The token no longer serves %s; no keys are made on it until custodyctl token "
+		"enroll accepts that.",
+		token->lost);
+	return true;
+}
+
+void
 token_proved(struct token *token)
 {
 	const struct tokens_host *host = &token->set->host;

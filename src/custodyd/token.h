@@ -71,7 +71,7 @@ struct token_answer {
 /*
  * Takes a request. true: exactly one delivery follows, from the loop, unless it is cancelled. false,
  * at once and with no delivery: the state's own reason (PIN_NEEDED, PIN_REFUSED, PIN_LOCKED,
- * TOKEN_NOT_ENROLLED, TOKEN_IMPOSTOR, …), UNAVAILABLE (starting, breaker open, barred as poison),
+ * TOKEN_NOT_ENROLLED, TOKEN_IMPOSTOR, …), TOKEN_REDUCED (WIRE_GENERATE, threats B39), UNAVAILABLE (starting, breaker open, barred as poison),
  * THROTTLED (the caller has too much in flight), TIMEOUT (deadline passed already), BAD_PARAMETER (does
  * not fit a message). A mutation whose fate is not known is delivered as OUTCOME_UNKNOWN.
  */
@@ -82,7 +82,8 @@ void token_cancel(struct token *token, struct token_ticket ticket);
 
 /*
  * Makes the identity key pair of a token that has none and stores it through the record callback; the
- * delivery (type WIRE_ENROLL) comes when the identity has been proved and the token is ready.
+ * delivery (type WIRE_ENROLL) comes when the identity has been proved and the token is ready. For a token that
+ * can do less than when it was enrolled (threats B39), and makes no keys for that, it accepts the loss.
  * CONFLICT: enrolled already. Else as token_request().
  */
 bool token_enroll(struct token *token, struct token_ticket ticket, int64_t deadline_ms,

@@ -1,6 +1,7 @@
 /*
  * Enrolment: the worker makes the identity key pair (or finds the one an interrupted enrolment left), we let it
- * prove that identity, refuse one that another token has, record it, and only then is the token ready.
+ * prove that identity, refuse one that another token has, record it, and only then is the token ready. For a token
+ * that was enrolled when it could do more, the same way accepts what it can do now.
  */
 #include <assert.h>
 #include <string.h>
@@ -38,12 +39,13 @@ new_request(struct token *token, enum wire_type type, const void *fields,
 bool
 token_enroll(struct token *token, struct token_ticket ticket, int64_t deadline_ms, struct err *err)
 {
-	if (token->record.spki_len > 0)
+	bool accepts_loss = token->state == TOKEN_STATE_READY && token->lost[0] != '\0';
+	if (token->record.spki_len > 0 && !accepts_loss)
 		return err_set(err, ERR_CONFLICT, "The token is enrolled already.");
 	if (token->enrolling)
 		return err_set(err, ERR_CONFLICT, "The token is being enrolled.");
-	bool can = token->state == TOKEN_STATE_NOT_ENROLLED && !token->set->stopping &&
-		   token->current != NULL && worker_alive(token->current);
+	bool can = (token->state == TOKEN_STATE_NOT_ENROLLED || accepts_loss) &&
+		   !token->set->stopping && token->current != NULL && worker_alive(token->current);
 	if (!can && token_trouble(token, err))
 		return false;
 	if (!can)
@@ -57,8 +59,11 @@ token_enroll(struct token *token, struct token_ticket ticket, int64_t deadline_m
 static bool
 check_new_identity(struct token *token, struct bytes spki, struct err *err)
 {
+	struct bytes recorded = {token->record.spki, token->record.spki_len};
 	if (spki.len == 0 || spki.len > TOKEN_SPKI_MAX)
 		return err_set(err, ERR_INTERNAL, "The token's worker reported no identity.");
+	if (recorded.len > 0 && !bytes_equal(recorded, spki))
+		return err_set(err, ERR_TOKEN_IMPOSTOR, NULL);
 	const struct token *twin = token_find_twin(token, spki);
 	if (twin != NULL)
 		return err_set(err, ERR_TOKEN_IMPOSTOR,
@@ -91,27 +96,40 @@ ask_proof(struct token *token, struct worker *worker, const struct request *made
 }
 
 static bool
-record(struct token *token, const struct wire_message *message, struct err *err)
+store(struct token *token, struct bytes spki, struct bytes capability, struct err *err)
 {
-	struct wire_prove_answer answer;
-	struct bytes spki = buf_bytes(&token->new_spki);
-	if (!wire_decode_answer(message, &answer, NULL, err) ||
-		!proof_check(spki, token->challenge, &answer, err))
-		return false;
 	const struct tokens_host *host = &token->set->host;
 	const struct device *device = token->device;
+	if (token->record.spki_len > 0)
+		return host->accept_capability(host->ctx, token->name, capability, err);
 	struct token_enrolment enrolment = {
 		.label = device->label,
 		.serial = device->serial,
 		.manufacturer = device->manufacturer,
 		.model = device->model,
 		.spki = spki,
-		.capability = buf_bytes(&device->capability),
+		.capability = capability,
 	};
-	if (!host->enrol(host->ctx, token->name, &enrolment, err))
+	return host->enrol(host->ctx, token->name, &enrolment, err);
+}
+
+static bool
+record(struct token *token, const struct wire_message *message, struct err *err)
+{
+	struct wire_prove_answer answer;
+	struct bytes spki = buf_bytes(&token->new_spki);
+	struct bytes capability = buf_bytes(&token->device->capability);
+	if (!wire_decode_answer(message, &answer, NULL, err) ||
+		!proof_check(spki, token->challenge, &answer, err) ||
+		!store(token, spki, capability, err))
 		return false;
-	memcpy(token->record.spki, spki.data, spki.len);
-	token->record.spki_len = spki.len;
+	struct token_record *kept = &token->record;
+	memcpy(kept->spki, spki.data, spki.len);
+	kept->spki_len = spki.len;
+	memcpy(kept->capability, capability.data,
+		capability.len); /* no longer than TOKEN_CAPABILITY_MAX: device.c */
+	kept->capability_len = capability.len;
+	token_compare(token);
 	return true;
 }
 

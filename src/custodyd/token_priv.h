@@ -72,6 +72,8 @@ struct token {
 	int64_t dying_since_ms;
 	struct launch *launch; /* the next to serve; NULL: none */
 	struct device *device; /* of `current`, or of the last that served */
+	char lost
+		[TOKEN_TEXT_MAX]; /* algorithms it served when enrolled and does not now: no keys are made; "" for none */
 	bool draining; /* `current` gets nothing new, then leaves; its successor takes the queue */
 	bool planned;  /* `current` leaves because we asked it to */
 	bool no_replacement; /* a successor would need a person: not tried again until a reload */
@@ -118,6 +120,10 @@ bool token_refuses(enum err_code code);
 void token_down(struct token *token, const struct err *why);
 /* The serving worker has proved the recorded identity: ready. */
 void token_proved(struct token *token);
+/* Compares what the serving worker's token can do with what it could when it was enrolled (threats B39). */
+void token_compare(struct token *token);
+/* Why keys are not made on a ready token; false: they are. */
+bool token_holds_creation(const struct token *token, struct err *ret_err);
 void token_note_error(struct token *token, const struct err *err);
 void token_reload(struct token *token, const struct options_token *options);
 void token_stop(struct token *token); /* its workers are asked to leave */

@@ -73,6 +73,9 @@ token_status_get(const struct token *token, struct token_status *ret_status)
 	copy(ret_status->region, sizeof(ret_status->region), token->region);
 	ret_status->state = token_state_name(token->state);
 	copy(ret_status->detail, sizeof(ret_status->detail), token->reason.message);
+	struct err held;
+	if (ret_status->detail[0] == '\0' && token_holds_creation(token, &held))
+		copy(ret_status->detail, sizeof(ret_status->detail), held.message);
 	ret_status->enrolled = token->record.spki_len > 0;
 	if (ret_status->enrolled) {
 		uint8_t digest[HASH_SHA256_LEN];

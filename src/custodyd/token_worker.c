@@ -51,6 +51,7 @@ adopt(struct token *token)
 	log_info("worker.ready", LOG_TEXT("token", token->name),
 		LOG_INT("pid", worker_pid(token->current)),
 		LOG_INT("sessions", token->device->sessions));
+	token_compare(token);
 	if (token->device->enrolled)
 		token_proved(token);
 	else if (token->state != TOKEN_STATE_NOT_ENROLLED)

@@ -17,14 +17,18 @@ struct loop;
 struct options;
 struct tokens;
 
-#define TOKEN_SPKI_MAX   1024 /* DER of an identity public key */
-#define TOKEN_PIN_DIGEST 32 /* keyed digest of a refused PIN source's content, made by the worker */
-#define TOKEN_PIN_SALT   16
+#define TOKEN_CAPABILITY_MAX 8192 /* octets of record capabilities_answer */
+#define TOKEN_SPKI_MAX       1024 /* DER of an identity public key */
+#define TOKEN_PIN_DIGEST     32 /* keyed digest of a refused PIN source's content, made by the worker */
+#define TOKEN_PIN_SALT       16
 
 /* What the catalog remembers of a token. */
 struct token_record {
 	uint8_t spki[TOKEN_SPKI_MAX]; /* of the enrolled identity */
 	size_t spki_len;              /* 0: not enrolled */
+	/* What it could do when it was enrolled, as token_enrolment said; length 0: unknown. */
+	uint8_t capability[TOKEN_CAPABILITY_MAX];
+	size_t capability_len;
 	bool pin_refused; /* the PIN that this digest names was refused: it is never tried again */
 	uint8_t pin_salt[TOKEN_PIN_SALT];
 	uint8_t pin_digest[TOKEN_PIN_DIGEST];
@@ -51,6 +55,9 @@ struct tokens_host {
 	/* The rest stores, durably, before it returns. */
 	bool (*enrol)(void *ctx, const char *name, const struct token_enrolment *enrolment,
 		struct err *err);
+	/* An administrator accepted that an enrolled token can do less than it could: it is compared with this from now on. */
+	bool (*accept_capability)(
+		void *ctx, const char *name, struct bytes capability, struct err *err);
 	bool (*refuse_pin)(void *ctx, const char *name, const uint8_t salt[static TOKEN_PIN_SALT],
 		const uint8_t digest[static TOKEN_PIN_DIGEST], struct err *err);
 	bool (*accept_pin)(void *ctx, const char *name, struct err *err);

@@ -316,18 +316,20 @@ on_prove(struct fake *fake, const struct wire_message *message)
 		EVP_PKEY_free(signer);
 }
 
-/* capabilities=crash */
+/* capabilities=crash | less: without unwrapKey */
 static void
 on_capabilities(struct fake *fake, const struct wire_message *message)
 {
-	if (strcmp(told(fake, "capabilities"), "crash") == 0)
+	const char *order = told(fake, "capabilities");
+	bool less = strcmp(order, "less") == 0;
+	if (strcmp(order, "crash") == 0)
 		exit(1);
 	CLEAN(buf)
 	struct buf algs, attributes;
 	buf_init(&algs, 1024);
 	buf_init(&attributes, 1024);
 	struct wire_capability capability = {.alg = WIRE_ALG_RSA_OAEP_256,
-		.ops = WIRE_OP_DECRYPT | WIRE_OP_UNWRAP,
+		.ops = less ? WIRE_OP_DECRYPT : WIRE_OP_DECRYPT | WIRE_OP_UNWRAP,
 		.how = "raw RSA, padding checked by OpenSSL"};
 	struct wire_attribute attribute = {.name = "copyable", .required = 0, .honoured = 1};
 	if (!wire_record_append(&algs, WIRE_RECORD_capability, &capability) ||

@@ -105,6 +105,19 @@ enrol(void *ctx, const char *name, const struct token_enrolment *enrolment, stru
 	assert_true(enrolment->capability.len > 0);
 	memcpy(record->spki, enrolment->spki.data, enrolment->spki.len);
 	record->spki_len = enrolment->spki.len;
+	memcpy(record->capability, enrolment->capability.data, enrolment->capability.len);
+	record->capability_len = enrolment->capability.len;
+	return true;
+}
+
+static bool
+accept_capability(void *ctx, const char *name, struct bytes capability, struct err *err)
+{
+	(void)err;
+	struct token_record *record = &token_of(ctx, name)->record;
+	assert_true(record->spki_len > 0);
+	memcpy(record->capability, capability.data, capability.len);
+	record->capability_len = capability.len;
 	return true;
 }
 
@@ -287,8 +300,15 @@ bench_start(struct bench *bench, bool enrolled)
 	struct options_token tokens[BENCH_TOKENS_MAX];
 	struct options options;
 	struct err err = {0};
-	struct tokens_host host = {
-		bench, deliver, ready, may_login, load, enrol, refuse_pin, accept_pin};
+	struct tokens_host host = {.ctx = bench,
+		.deliver = deliver,
+		.ready = ready,
+		.may_login = may_login,
+		.load = load,
+		.enrol = enrol,
+		.accept_capability = accept_capability,
+		.refuse_pin = refuse_pin,
+		.accept_pin = accept_pin};
 	for (unsigned i = 0; enrolled && i < BENCH_TOKENS_MAX; i++)
 		make_identity(&bench->token[i]);
 	bench_options(bench, tokens, &options);
