@@ -42,7 +42,8 @@ token_remember_pin(struct token *token, const uint8_t *digest)
 	const struct tokens_host *host = &token->set->host;
 	struct token_record *record = &token->record;
 	struct err err = {0};
-	if (record->pin_refused && memcmp(record->pin_digest, digest, sizeof(record->pin_digest)) == 0)
+	if (record->pin_refused &&
+		memcmp(record->pin_digest, digest, sizeof(record->pin_digest)) == 0)
 		return; /* it was compared, not tried again */
 	record->pin_refused = true;
 	memcpy(record->pin_digest, digest, sizeof(record->pin_digest));
