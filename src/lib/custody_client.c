@@ -239,10 +239,10 @@ custody_token_login(struct custody_client *client, const char *token, struct cus
 	(void)snprintf(path, sizeof(path), "%s.login-%s", client->socket_path, token);
 	int fd = uds_connect(path, &client->config.trust, client->config.timeout_ms, &err);
 	if (fd < 0)
-		return access(path, F_OK) == 0
-			? call_fail(error, &err)
-			: call_fail_code(error, ERR_CLIENT_CONNECT,
-				  "The token does not wait for a PIN; see custodyctl token list.");
+		return access(path, F_OK) == 0 ? call_fail(error, &err)
+					       : call_fail_code(error, ERR_CLIENT_CONNECT,
+							 "The token does not wait for a PIN; see "
+							 "custodyctl token list.");
 	bool done = transfer_pin(fd, pin, line, sizeof(line), &err);
 	(void)close(fd); /* nothing is in flight any more */
 	return done ? read_verdict(line, error) : call_fail(error, &err);

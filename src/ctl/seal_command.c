@@ -1,0 +1,230 @@
+/* custodyctl seal and open: files, directory trees and pipes under two keys, custody-sealed(5). */
+#include "ctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/binding.h"
+#include "ctl/progress.h"
+#include "ctl/terminal.h"
+
+#define SUFFIX    ".sealed"
+#define PATH_SIZE 4096
+
+/* ---- paths ---- */
+
+static bool
+is_standard(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+/* --out, or PATH.sealed, or standard output for standard input. */
+static bool
+sealed_path(const struct ctl *ctl, const char *path, char *out, struct err *err)
+{
+	const char *given = cmdline_text(&ctl->options, OPTION_OUT_FILE);
+	size_t len = strlen(path);
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	int written;
+	if (given != NULL || is_standard(path))
+		written = snprintf(out, PATH_SIZE, "%s", given != NULL ? given : "-");
+	else
+		written = snprintf(out, PATH_SIZE, "%.*s" SUFFIX, (int)len, path);
+	return (written >= 0 && written < PATH_SIZE) ||
+	       err_set(err, ERR_CLIENT_USAGE, "The path is too long.");
+}
+
+/* --out, or FILE without .sealed, or standard output for standard input. */
+static bool
+opened_path(const struct ctl *ctl, const char *path, char *out, struct err *err)
+{
+	const char *given = cmdline_text(&ctl->options, OPTION_OUT_FILE);
+	size_t len = strlen(path);
+	size_t suffix = sizeof(SUFFIX) - 1;
+	bool named = len > suffix && strcmp(path + len - suffix, SUFFIX) == 0 &&
+		     path[len - suffix - 1] != '/';
+	if (given == NULL && !is_standard(path) && !named)
+		return err_set(err, ERR_CLIENT_USAGE,
+			"%s does not end in " SUFFIX ": say by --out where it goes.", path);
+	int written;
+	if (given != NULL || is_standard(path))
+		written = snprintf(out, PATH_SIZE, "%s", given != NULL ? given : "-");
+	else
+		written = snprintf(out, PATH_SIZE, "%.*s", (int)(len - suffix), path);
+	return (written >= 0 && written < PATH_SIZE) ||
+	       err_set(err, ERR_CLIENT_USAGE, "The path is too long.");
+}
+
+static int
+open_input(const char *path, struct err *err)
+{
+	if (is_standard(path))
+		return STDIN_FILENO;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		(void)err_set(
+			err, ERR_CLIENT_FILE, "%s cannot be read: %s.", path, strerror(errno));
+	return fd;
+}
+
+static void
+close_input(int fd)
+{
+	if (fd > STDIN_FILENO)
+		(void)close(fd); /* only read */
+}
+
+/* ---- seal ---- */
+
+static bool
+prepare(const struct ctl *ctl, struct binding *binding, struct custody_sealing *sealing,
+	struct progress *progress, bool keys, struct err *err)
+{
+	if ((keys && !binding_read_keys(ctl, binding, true, err)) ||
+		!binding_read_context(ctl, binding, err))
+		return false;
+	*sealing = (struct custody_sealing){
+		.size = sizeof(*sealing),
+		.key_ids = {binding->key_ids[0],   binding->key_ids[1] },
+		.context = {binding->context.data, binding->context.len},
+		.progress = progress_tick,
+		.progress_data = progress,
+	};
+	return true;
+}
+
+static int
+seal_to(const struct ctl *ctl, const struct custody_sealing *sealing, struct progress *progress,
+	const char *path, struct outfile *file)
+{
+	struct err err;
+	struct custody_error error;
+	struct stat status;
+	int in = open_input(path, &err);
+	if (in < 0)
+		return ctl_fail(ctl, &err);
+	bool tree = fstat(in, &status) == 0 && S_ISDIR(status.st_mode);
+	progress_begin(progress);
+	bool done = tree ? custody_seal_tree(ctl->client, sealing, path, file->fd, &error)
+			 : custody_seal_fd(ctl->client, sealing, in, file->fd, &error);
+	progress_end(progress);
+	close_input(in);
+	if (!done)
+		return ctl_fail_call(ctl, &error);
+	return outfile_finish(file, &err) ? EXIT_OK : ctl_fail(ctl, &err);
+}
+
+int
+ctl_seal(struct ctl *ctl)
+{
+	struct err err;
+	char out[PATH_SIZE];
+	struct custody_sealing sealing;
+	struct progress progress;
+	CLEAN(binding)
+	struct binding binding;
+	CLEAN(outfile)
+	struct outfile file = {.fd = -1};
+	const char *path = ctl->options.arguments[0];
+	bool replace = cmdline_flag(&ctl->options, OPTION_FORCE, false);
+	binding_init(&binding);
+	if (!prepare(ctl, &binding, &sealing, &progress, true, &err) ||
+		!sealed_path(ctl, path, out, &err))
+		return ctl_fail(ctl, &err);
+	if (is_standard(out) && isatty(STDOUT_FILENO) == 1)
+		return ctl_fail_usage(ctl, "Sealed content is not for a terminal: use --out FILE.");
+	if (!outfile_open(out, replace, &file, &err))
+		return ctl_fail(ctl, &err);
+	return seal_to(ctl, &sealing, &progress, path, &file);
+}
+
+/* ---- open ---- */
+
+static int
+open_to_file(const struct ctl *ctl, struct custody_opening *opening, const char *out)
+{
+	struct err err;
+	struct custody_error error;
+	CLEAN(outfile)
+	struct outfile file = {.fd = -1};
+	bool replace = cmdline_flag(&ctl->options, OPTION_FORCE, false);
+	if (!outfile_open(out, replace, &file, &err))
+		return ctl_fail(ctl, &err);
+	if (!custody_open_fd(opening, file.fd, &error)) {
+		int exit_code = ctl_fail_call(ctl, &error);
+		if (file.standard)
+			ctl_warn(ctl, "what came out on standard output is a part: throw it away.");
+		return exit_code;
+	}
+	return outfile_finish(&file, &err) ? EXIT_OK : ctl_fail(ctl, &err);
+}
+
+static int
+open_from(const struct ctl *ctl, const struct custody_sealing *sealing, int in, const char *out)
+{
+	struct custody_error error;
+	struct custody_opening *opening = NULL;
+	int exit_code;
+	if (!custody_open_begin(ctl->client, sealing, in, &opening, &error))
+		return ctl_fail_call(ctl, &error);
+	const struct custody_opened *info = custody_opening_info(opening);
+	if (info->degraded)
+		ctl_warn(ctl,
+			"degraded: only %s opened it; look after the other key, or seal the "
+			"content again.",
+			info->key_id);
+	if (custody_opening_kind(opening) != CUSTODY_SEALED_TREE || is_standard(out))
+		exit_code = open_to_file(ctl, opening, out);
+	else if (custody_open_tree(opening, out, &error))
+		exit_code = EXIT_OK;
+	else
+		exit_code = ctl_fail_call(ctl, &error);
+	custody_open_end(opening);
+	return exit_code;
+}
+
+/* Looked at again when the result gets its name; here so that nobody waits for a refusal. */
+static bool
+check_free(const struct ctl *ctl, const char *out, struct err *err)
+{
+	struct stat status;
+	bool replace = cmdline_flag(&ctl->options, OPTION_FORCE, false);
+	if (is_standard(out))
+		return terminal_allows_secret(
+			STDOUT_FILENO, cmdline_flag(&ctl->options, OPTION_SHOW_SECRET, false), err);
+	if (lstat(out, &status) != 0 || (replace && !S_ISDIR(status.st_mode)))
+		return true;
+	return err_set(err, ERR_CLIENT_FILE,
+		"%s exists; remove it, choose another name by --out, or use --force for a file.",
+		out);
+}
+
+int
+ctl_open(struct ctl *ctl)
+{
+	struct err err;
+	char out[PATH_SIZE];
+	struct custody_sealing sealing;
+	struct progress progress;
+	CLEAN(binding)
+	struct binding binding;
+	const char *path = ctl->options.arguments[0];
+	binding_init(&binding);
+	if (!prepare(ctl, &binding, &sealing, &progress, false, &err) ||
+		!opened_path(ctl, path, out, &err) || !check_free(ctl, out, &err))
+		return ctl_fail(ctl, &err);
+	int in = open_input(path, &err);
+	if (in < 0)
+		return ctl_fail(ctl, &err);
+	progress_begin(&progress);
+	int exit_code = open_from(ctl, &sealing, in, out);
+	progress_end(&progress);
+	close_input(in);
+	return exit_code;
+}
