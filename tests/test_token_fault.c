@@ -212,6 +212,26 @@ failures_open_the_breaker_and_a_probe_closes_it(void **state)
 }
 
 static void
+b13_worker_without_memory_is_replaced_once_then_it_is_the_breakers(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	bench_ready(bench);
+	assert_true(bench_ask(bench, 1, "error NoMemory", &err));
+	bench_expect(bench, 1, ERR_NO_MEMORY);
+	bench_wait(bench, bench->token[0].ready == 2);
+	assert_true(token_is_ready(bench->west));
+	bench_settle(bench, 100);
+
+	for (uint64_t i = 2; i <= 6; i++) {
+		assert_true(bench_ask(bench, i, "error NoMemory", &err));
+		bench_expect(bench, i, ERR_NO_MEMORY);
+	}
+	assert_string_equal(status_of(bench->west).breaker, "open");
+	assert_int_equal(bench_count(bench, 0, "start"), 2);
+}
+
+static void
 b06_probes_that_keep_failing_bring_another_worker(void **state)
 {
 	struct bench *bench = *state;
@@ -286,6 +306,7 @@ main(void)
 		TEST(b31_output_of_the_module_is_harmless),
 		TEST(a16_bad_ciphertexts_never_open_the_breaker),
 		TEST(failures_open_the_breaker_and_a_probe_closes_it),
+		TEST(b13_worker_without_memory_is_replaced_once_then_it_is_the_breakers),
 		TEST(b06_probes_that_keep_failing_bring_another_worker),
 		TEST(b33_idle_worker_that_hangs_is_found_by_the_ping),
 		TEST(latency_is_learnt_by_kind),

@@ -90,6 +90,14 @@ judge(struct token *token, const struct request *request, const struct err *err)
 	token_fail_queue(token, ERR_UNAVAILABLE);
 }
 
+/* Once; if the next worker has none either, that is the breaker's (threats B13). */
+static void
+replace_for_memory(struct token *token)
+{
+	token_replace(token);
+	token->recycle_after_ms = clock_monotonic_ms() + TOKEN_RECYCLE_PAUSE_MS;
+}
+
 /* Errors of an operation that are about the worker or the token as a whole. */
 static void
 react(struct token *token, struct worker *worker, const struct err *err)
@@ -97,7 +105,7 @@ react(struct token *token, struct worker *worker, const struct err *err)
 	if (err->code == ERR_TOKEN_IMPOSTOR || err->code == ERR_TOKEN_AMBIGUOUS)
 		worker_kill(worker, err);
 	else if (err->code == ERR_NO_MEMORY && worker == token->current)
-		token_replace(token); /* threats B13 */
+		replace_for_memory(token);
 }
 
 static void

@@ -18,6 +18,8 @@ struct options_token;
 
 /* Also what keeps the connection of an idle device open (threats B33). */
 #define TOKEN_PING_MS INT64_C(10000)
+/* Before another successor is tried when one did not come up or did not help. */
+#define TOKEN_RECYCLE_PAUSE_MS INT64_C(60000)
 
 /* From the options; durations in milliseconds. */
 struct token_limits {

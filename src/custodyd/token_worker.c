@@ -11,8 +11,6 @@
 #include "crypto/random.h"
 #include "custodyd/token_priv.h"
 
-#define RETRY_RECYCLE_MS INT64_C(60000)
-
 /* ---- a launch and what becomes of it ---- */
 
 static void
@@ -70,7 +68,7 @@ launch_over(struct token *token, const struct err *why)
 		return;
 	}
 	log_err(LOG_LEVEL_WARNING, "worker.no-successor", why, LOG_TEXT("token", token->name));
-	token->recycle_after_ms = clock_monotonic_ms() + RETRY_RECYCLE_MS;
+	token->recycle_after_ms = clock_monotonic_ms() + TOKEN_RECYCLE_PAUSE_MS;
 	/* The token would not have two workers at once, perhaps for want of sessions: one after the other then. */
 	token->draining = why->code == ERR_UNAVAILABLE;
 }
@@ -276,7 +274,7 @@ token_begin(struct token *token)
 		if (token->current == NULL)
 			token_down(token, &err);
 		else
-			token->recycle_after_ms = clock_monotonic_ms() + RETRY_RECYCLE_MS;
+			token->recycle_after_ms = clock_monotonic_ms() + TOKEN_RECYCLE_PAUSE_MS;
 		return;
 	}
 	log_info("worker.started", LOG_TEXT("token", token->name),
