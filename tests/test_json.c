@@ -48,6 +48,7 @@ json_malformed_is_refused_c18(void **state)
 		{"NUL escape",          "{\"a\":\"\\u0000\"}",                    0},
 		{"NUL escape in name",  "{\"a\\u0000b\":1}",                      0},
 		{"raw NUL",             "{\"a\":\"\0\"}",                         9},
+		{"NUL after a number",  "{\"a\":[1\0]}",                          9},
 		{"bad UTF-8",           "{\"a\":\"\xff\"}",                       0},
 		{"overlong UTF-8",      "{\"a\":\"\xc0\xaf\"}",                   0},
 		{"UTF-8 surrogate",     "{\"a\":\"\xed\xa0\x80\"}",               0},

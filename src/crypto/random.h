@@ -1,6 +1,7 @@
 /*
  * Random octets from OpenSSL's generator (private DRBG of the calling thread; reseeded after fork).
- * There is no going on without randomness: failure aborts. Thread-safe.
+ * Where that one lacks memory, the kernel's. There is no going on without randomness: failure of both aborts.
+ * Thread-safe.
  */
 #pragma once
 

@@ -111,6 +111,11 @@ json_parse(const void *data, size_t len, size_t max, struct err *err)
 			position);
 		return NULL;
 	}
+	if (len > 0 && memchr(data, '\0', len) !=
+			       NULL) { /* jansson takes one behind a number for a blank */
+		err_set(err, ERR_BAD_PARAMETER, "The JSON is malformed: a NUL in it.");
+		return NULL;
+	}
 	json_t *root = len > 0 ? json_loadb(data, len, JSON_REJECT_DUPLICATES, &error) : NULL;
 	if (root == NULL && len > 0) {
 		err_set(err, ERR_BAD_PARAMETER, "The JSON is malformed: %s at octet %d.",

@@ -92,7 +92,8 @@ sealed_read_header(int fd, struct sealed_header *ret_header, struct buf *envelop
 		return corrupt(err, "length of the envelope");
 	uint8_t *room = buf_reserve(envelope, len);
 	if (room == NULL)
-		return corrupt(err, "length of the envelope");
+		return envelope->no_memory ? err_set(err, ERR_NO_MEMORY, NULL)
+					   : corrupt(err, "length of the envelope");
 	if (!read_whole(fd, room, len, "envelope cut off", err))
 		return false;
 	buf_add_len(envelope, len);
@@ -109,7 +110,8 @@ write_head(int out, const struct sealed_header *header, struct bytes envelope,
 	assert(envelope.len > 0 && envelope.len <= SEALED_ENVELOPE_MAX);
 	CLEAN(buf)
 	struct buf head;
-	buf_init(&head, SEALED_CONTEXT_LEN + LENGTH_LEN + SEALED_ENVELOPE_MAX + STREAM_HEADER_LEN);
+	buf_init_soft(
+		&head, SEALED_CONTEXT_LEN + LENGTH_LEN + SEALED_ENVELOPE_MAX + STREAM_HEADER_LEN);
 	uint8_t length[LENGTH_LEN];
 	for (unsigned i = 0; i < LENGTH_LEN; i++)
 		length[i] = (uint8_t)(envelope.len >> (24 - 8 * i));
@@ -117,6 +119,8 @@ write_head(int out, const struct sealed_header *header, struct bytes envelope,
 	(void)buf_append(&head, length, LENGTH_LEN);
 	(void)buf_append(&head, envelope.data, envelope.len);
 	(void)buf_append(&head, stream_header, STREAM_HEADER_LEN);
+	if (head.no_memory)
+		return err_set(err, ERR_NO_MEMORY, NULL);
 	assert(!head.overflow);
 	return fdio_write(out, head.data, head.len, err);
 }
