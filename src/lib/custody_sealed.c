@@ -129,10 +129,13 @@ make_parts(struct custody_client *client, const struct custody_sealing *sealing,
 	uint8_t room[CONTEXT_SIZE];
 	struct custody_secret octets = {NULL, 0};
 	sealed_header_new(kind, &parts->header);
-	return custody_dual_generate(client, sealing->key_ids,
-		       full_context(&parts->header, sealing, room), STREAM_KEY_LEN, &octets,
-		       &parts->envelope, error) &&
-	       take_key(&octets, &parts->key, error);
+	if (!custody_dual_generate(client, sealing->key_ids,
+		    full_context(&parts->header, sealing, room), STREAM_KEY_LEN, &octets,
+		    &parts->envelope, error) ||
+		!take_key(&octets, &parts->key, error))
+		return false;
+	return strlen(parts->envelope) <= SEALED_ENVELOPE_MAX ||
+	       call_fail_code(error, ERR_CLIENT_ANSWER, NULL);
 }
 
 bool

@@ -1,0 +1,28 @@
+#!/bin/sh
+# The program in libcustody(3) compiles as the page says, and runs.
+. "$SRCDIR/tests/support/lib.sh"
+world_start
+for vault in contosowestus contosocentralus; do
+	ctl key create --vault-name $vault --name root --kty oct >"$T/create.log" 2>&1 || bail "$(cat "$T/create.log")"
+done
+
+# The literal text of the page's examples, without the formatter's escapes.
+sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SRCDIR/man/libcustody.3" |
+	sed -n '/^\.Bd/,/^\.Ed/p' | sed -e '/^\./d' -e 's/\\e/\\/g' >"$T/example.c"
+tap_like "the page has a program" "*int*main*" "$(cat "$T/example.c")"
+if [ "${SANITIZERS:-no}" = no ]; then
+	set --
+else
+	set -- "-fsanitize=$SANITIZERS"
+fi
+tap_ok "it compiles without a warning" "${CC:-cc}" -std=c11 -Wall -Wextra -Werror "$@" -I"$SRCDIR/src/lib" \
+	-o "$T/example" "$T/example.c" -L"$BUILDDIR/src/lib/.libs" -lcustody
+output=$(CUSTODY_SOCKET=$T/custodyd.sock LD_LIBRARY_PATH=$BUILDDIR/src/lib/.libs "$T/example" \
+	https://contosowestus.vault.azure.net/keys/root https://contosocentralus.vault.azure.net/keys/root 2>&1)
+tap_is "it runs" 0 $?
+tap_like "and opens the key" "32 octets, opened by https://contoso*" "$output"
+output=$(CUSTODY_SOCKET=$T/custodyd.sock LD_LIBRARY_PATH=$BUILDDIR/src/lib/.libs "$T/example" \
+	https://contosowestus.vault.azure.net/keys/root https://contosowestus.vault.azure.net/keys/none 2>&1)
+tap_is "it fails when it must" 1 $?
+tap_like "with name and class" "*(*, bad)" "$output"
+tap_done
