@@ -173,3 +173,51 @@ flip() {
 	flip_new=$(printf '%02x' $((0x$flip_old ^ 1)))
 	unhex "$(printf '%s' "$flip_hex" | sed "s/^\(.\{$((flip_at * 2))\}\)../\1$flip_new/")" | b64_of
 }
+
+# someone UID[:GID[,GID…]] COMMAND...: runs it as another uid with these groups and no others. The socket's directory lets him in.
+someone() {
+	someone_ids=$1
+	shift
+	someone_gids=${someone_ids#*:}
+	[ "$someone_gids" != "$someone_ids" ] || someone_gids=${someone_ids%%:*}
+	someone_primary=${someone_gids%%,*}
+	someone_more=${someone_gids#"$someone_primary"}
+	chmod 711 "$T"
+	if [ -n "$someone_more" ]; then
+		setpriv --reuid "${someone_ids%%:*}" --regid "$someone_primary" --groups "${someone_more#,}" "$@"
+	else
+		setpriv --reuid "${someone_ids%%:*}" --regid "$someone_primary" --clear-groups "$@"
+	fi
+}
+
+# need_root: the test asks as other uids.
+need_root() {
+	[ "$(id -u)" -eq 0 ] || tap_skip_all "only root can ask as other users"
+}
+
+# ask IDS METHOD PATH VAULT [JSON [HEADER]]: as http(), by someone IDS ("" is ourselves); prints answer().
+ask() {
+	ask_ids=$1
+	ask_method=$2
+	ask_path=$3
+	ask_host=${4:-localhost}
+	ask_body=${5:-}
+	ask_header=${6:-User-Agent: custody-tests}
+	case $ask_host in
+	*.* | localhost) ;;
+	*) ask_host=$ask_host.vault.azure.net ;;
+	esac
+	case $ask_path in
+	/keys*\?* | /deletedkeys*\?*) ask_path="$ask_path&api-version=7.4" ;;
+	/keys* | /deletedkeys*) ask_path="$ask_path?api-version=7.4" ;;
+	esac
+	set -- curl -s --max-time "$DEADLINE" --path-as-is --unix-socket "$T/custodyd.sock" -X "$ask_method" -H "Host: $ask_host" \
+		-H 'Authorization: Bearer test' -H "$ask_header" -D - -w '\n%{http_code}'
+	[ -z "$ask_body" ] || set -- "$@" -H 'Content-Type: application/json' --data-binary "$ask_body"
+	[ -z "$ask_ids" ] || set -- someone "$ask_ids" "$@"
+	"$@" "http://localhost$ask_path" >"$T/whole"
+	HTTP_STATUS=$(tail -n 1 "$T/whole")
+	sed '/^\r*$/,$d' "$T/whole" >"$T/headers"
+	sed '1,/^\r*$/d' "$T/whole" | sed '$d' >"$T/body"
+	answer
+}
