@@ -221,3 +221,32 @@ ask() {
 	sed '1,/^\r*$/d' "$T/whole" | sed '$d' >"$T/body"
 	answer
 }
+
+# dual_keys TYPE: a key in each vault, WEST_KID and EAST_KID: "rsa" of 2048 bits, or "oct".
+dual_keys() {
+	case $1 in
+	oct) dual_body='{"kty":"oct"}' ;;
+	*) dual_body='{"kty":"RSA","key_size":2048,"key_ops":["wrapKey","unwrapKey"]}' ;;
+	esac
+	key_make $WEST west "$dual_body"
+	WEST_KID=$KID
+	key_make $EAST east "$dual_body"
+	EAST_KID=$KID
+}
+
+# dual_wrap VALUE [CONTEXT [KID KID]]: an envelope of both keys, in $T/envelope. Both are base64url.
+dual_wrap() {
+	http POST /dual/wrapkey "" "{\"keys\":[\"${3:-$WEST_KID}\",\"${4:-$EAST_KID}\"],\"context\":\"${2-}\",\"value\":\"$1\"}"
+	[ "$HTTP_STATUS" = 200 ] || bail "dual wrap: $HTTP_STATUS $(cat "$T/body")"
+	jq -c .envelope "$T/body" >"$T/envelope"
+}
+
+# dual OPERATION [ENVELOPE-FILE [CONTEXT [MORE MEMBERS]]]: unwrapkey, rewrapkey or check.
+dual() {
+	http POST "/dual/$1" "" "{\"envelope\":$(cat "${2:-$T/envelope}"),\"context\":\"${3-}\"${4:+,$4}}"
+}
+
+# attempts: who was asked, and what came of it: "west opened, east unavailable ServiceUnavailable".
+attempts() {
+	json '(.attempts // .recipients // .error.details) | map([.token, .outcome, .code // empty] | join(" ")) | sort_by(.[0:4] != "west") | join(", ")'
+}

@@ -9,9 +9,6 @@ key_make $WEST there '{"kty":"oct"}'
 version=${KID##*/}
 key_make $WEST gone '{"kty":"oct"}'
 http DELETE /keys/gone $WEST
-key_make $WEST purged '{"kty":"oct"}'
-http DELETE /keys/purged $WEST
-http DELETE /deletedkeys/purged $WEST
 
 whole() {
 	printf '%s\n' "$HTTP_STATUS"
@@ -22,7 +19,7 @@ whole() {
 policy_set $WEST user:12345 import
 while read -r method before after body; do
 	: >"$T/answers"
-	for name in there gone purged never bad_name "there/$version" "there/00000000000000000000000000000000"; do
+	for name in there gone never bad_name "there/$version" "there/00000000000000000000000000000000"; do
 		case $name in
 		*/*)
 			case "$method $before $after" in
