@@ -100,6 +100,7 @@ resolve(struct opening *opening, size_t i, struct err *err)
 		return err_set(err, ERR_FORBIDDEN, NULL);
 	if (!access_check(daemon->access, &call->caller, vault->id, PERMISSION_UNWRAP_KEY, err))
 		return false;
+	memcpy(opening->attempts[i].token, vault->token, sizeof(vault->token));
 	struct key_version *key = keystore_get(daemon->keys, vault, kid.name, kid.version, err);
 	if (key == NULL)
 		return unknown_is_unavailable(err);
@@ -327,7 +328,7 @@ opening_attempts(const struct opening *opening, struct api_attempt *attempts)
 			continue;
 		attempts[count++] = (struct api_attempt){
 			.kid = opening->envelope->recipients[i].key.kid,
-			.token = attempt->key != NULL ? attempt->key->vault.token : NULL,
+			.token = attempt->token[0] != '\0' ? attempt->token : NULL,
 			.code = attempt->err.code,
 		};
 	}

@@ -27,6 +27,8 @@ struct opening_attempt {
 	enum opening_outcome outcome;
 	struct err err;          /* why it did not open */
 	struct key_version *key; /* NULL if it could not be resolved */
+	char token
+		[DB_TOKEN_NAME]; /* of the key's vault; "" for a vault that the caller may not know */
 	bool asked;              /* a token works on it */
 	bool tried;              /* a token was asked, or the catalog answered */
 };
