@@ -8,7 +8,7 @@
 #
 # Where things are: $T the test's own directory; $T/custodyd.conf, .sock, .log, .pid, .exit; $T/custody.db; $T/log/audit.jsonl;
 # $T/tokens/NAME, $T/tokens/NAME.conf, $T/pin-NAME, $T/so-pin-NAME. Nothing has a fixed name or port; nothing sleeps for luck:
-# wait_for polls a condition up to a deadline. From the harness: $CUSTODYD, $CUSTODY_TOKEN, $CUSTODYCTL, $NOTIFY_RUN, $SRCDIR.
+# wait_for polls a condition up to a deadline. From the harness: $CUSTODYD, $CUSTODY_TOKEN, $CUSTODYCTL, $NOTIFY_RUN, $FAKE_CLOCK_LIBRARY, $SRCDIR.
 # shellcheck shell=sh
 
 set -u
@@ -213,6 +213,19 @@ token_tool() {
 		--pin "$(cat "$T/pin-$token_tool_name")" "$@"
 }
 
+# token_objects NAME LABEL: what pkcs11-tool says of each object of that label but public halves, a line each.
+token_objects() {
+	token_tool "$1" --list-objects 2>/dev/null | awk -v label="$2" '
+		function flush() {
+			if (text ~ "label: *" label " " && text !~ /^Public/)
+				print text
+			text = ""
+		}
+		/^[^ ]/ && !/^Using/ { flush() }
+		{ gsub(/[ \t]+/, " "); text = text $0 " " }
+		END { flush() }'
+}
+
 # token_lose NAME and token_return NAME: its files go, and come back.
 token_lose() {
 	mv "$T/tokens/$1" "$T/tokens/$1.lost"
@@ -325,6 +338,23 @@ vault_make() {
 
 ctl() {
 	CUSTODY_SOCKET=$T/custodyd.sock "$CUSTODYCTL" "$@"
+}
+
+# clock_fake SECONDS: the wall clock of custodyd is off by so many, from now on if it runs, else from its start (see fake_clock.c).
+clock_fake() {
+	printf '%020d' "$1" 1<>"$T/clock"
+	[ ! -e "$T/custodyd-at" ] || return 0
+	cat >"$T/custodyd-at" <<-EOF
+		#!/bin/sh
+		# the sanitizer's runtime need not be the first library
+		ASAN_OPTIONS=\${ASAN_OPTIONS:+\$ASAN_OPTIONS:}verify_asan_link_order=0
+		FAKE_CLOCK='$T/clock'
+		LD_PRELOAD='$FAKE_CLOCK_LIBRARY'
+		export ASAN_OPTIONS FAKE_CLOCK LD_PRELOAD
+		exec '$CUSTODYD' "\$@"
+	EOF
+	chmod 700 "$T/custodyd-at"
+	CUSTODYD=$T/custodyd-at
 }
 
 # --- HTTP
