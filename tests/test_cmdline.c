@@ -20,7 +20,7 @@ parse(enum command_id id, const char *line, struct cmdline *ret_cmdline, struct 
 		*at++ = '\0';
 		if (*at == '\0')
 			break;
-		argv[argc++] = strcmp(at, "''") == 0 ? (char[]){""} : at;
+		argv[argc++] = at;
 	}
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "''") == 0)
@@ -163,8 +163,9 @@ list_is_bounded(void **state)
 	struct cmdline cmdline;
 	struct err err = {0};
 	char *argv[CMDLINE_WORDS_MAX + 4] = {line, line};
+	static char tag[] = "a=b";
 	for (int i = 0; i <= CMDLINE_WORDS_MAX; i++)
-		argv[i + 2] = (char[]){"a=b"};
+		argv[i + 2] = tag;
 
 	assert_true(cmdline_parse(
 		&command_table[COMMAND_key_create], CMDLINE_WORDS_MAX + 2, argv, &cmdline, &err));

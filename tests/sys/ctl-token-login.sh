@@ -18,7 +18,7 @@ tap_ok "the PIN is taken from a file" ctl token login --name west --pin-file "$T
 wait_for token_is west not-enrolled
 tap_is "the token is logged in" not-enrolled "$(token_state west)"
 tap_ok "and can be enrolled" ctl token enroll --name west
-tap_exits "one that does not wait says so" 5 ctl token login --name west --pin-file "$T/typed"
+tap_exits "one that does not wait says so" 3 ctl token login --name west --pin-file "$T/typed"
 tap_exits "and what is no name of a token" 2 ctl token login --name west/x --pin-file "$T/typed"
 
 tap_is "the PIN is in no log and no audit" "" "$(grep -lF "$pin" "$T"/*.log "$T"/log/* "$T/custody.db"*)"
