@@ -212,11 +212,11 @@ errors_have_name_class_and_sentence(void **state)
 	static const struct error_case cases[] = {
 		{403,
                  "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\",\"innererror\":{"
-                 "\"code\":"
+			"\"code\":"
 			"\"KeyDisabled\"}}}",						 "KeyDisabled",        CUSTODY_CLASS_DENIED,      false, "no"                        },
 		{403,
                  "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\",\"innererror\":{"
-                 "\"code\":"
+			"\"code\":"
 			"\"ForbiddenByPolicy\"}}}",					   "Forbidden",          CUSTODY_CLASS_DENIED,      false, "no"                        },
 		{404, "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"gone\"}}",          "KeyNotFound",
                  CUSTODY_CLASS_BAD,													    false, "gone"                      },
@@ -227,7 +227,7 @@ errors_have_name_class_and_sentence(void **state)
                  "The token is not available; try again later."														   },
 		{503,
                  "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\","
-                 "\"innererror\":{"
+			"\"innererror\":{"
 			"\"code\":\"KeyIntegrity\"}}}",				       "KeyIntegrity",       CUSTODY_CLASS_INTEGRITY,   false, "m"                         },
 		{429, "{\"error\":{\"code\":\"Throttled\",\"message\":\"slow\"}}",            "Throttled",
                  CUSTODY_CLASS_UNAVAILABLE,												    true,  "slow"                      },
