@@ -14,3 +14,9 @@ crypto_init(struct err *err)
 		return libctx_fail(err, "OSSL_LIB_CTX_new");
 	return true;
 }
+
+void
+crypto_clear(void)
+{
+	libctx_clear();
+}

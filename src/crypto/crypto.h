@@ -18,3 +18,6 @@
  * on first use, and the host program's libcrypto is left alone.
  */
 bool crypto_init(struct err *err) MUST_USE;
+
+/* Call last in a program's main(): frees the context and wipes the generators' state. No crypto call may follow. */
+void crypto_clear(void);

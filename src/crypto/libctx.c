@@ -66,6 +66,24 @@ libctx_get(void)
 	return ctx;
 }
 
+void
+libctx_clear(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(libctx.gcm); i++)
+		EVP_CIPHER_free(libctx.gcm[i]);
+	for (size_t i = 0; i < ARRAY_LEN(libctx.md); i++)
+		EVP_MD_free(libctx.md[i]);
+	EVP_MAC_free(libctx.hmac);
+	EVP_KDF_free(libctx.hkdf);
+	EVP_KDF_free(libctx.scrypt);
+	if (libctx.provider != NULL)
+		(void)OSSL_PROVIDER_unload(
+			libctx.provider); /* the context ends next, whatever it says */
+	OSSL_LIB_CTX_free(libctx.context);
+	complete = false;
+	libctx = (struct libctx){0};
+}
+
 bool
 libctx_fail(struct err *err, const char *call)
 {

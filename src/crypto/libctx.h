@@ -22,5 +22,8 @@ const struct libctx *libctx_find(void);
 /* The same, aborting instead of NULL. */
 const struct libctx *libctx_get(void);
 
+/* Frees all of it at the end of a program, with the generators' state; nothing of src/crypto may be called after. */
+void libctx_clear(void);
+
 /* ERR_INTERNAL with libcrypto's reason as origin; empties the thread's error queue. Returns false. */
 bool libctx_fail(struct err *err, const char *call);

@@ -59,6 +59,7 @@ serve(const char *config)
 	if (!clean)
 		log_err(LOG_LEVEL_ERROR, "loop.failed", &err, LOG_TEXT("config", config));
 	daemon_free(daemon);
+	crypto_clear();
 	log_info("stopped", LOG_TEXT("config", config));
 	return clean ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -189,8 +189,8 @@ transfer_pin(int fd, struct custody_bytes pin, char *line, size_t size, struct e
                 {(char[]){'\n'},              1      }
         };
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-	if (sendmsg(fd, &message, MSG_NOSIGNAL) != (ssize_t)pin.len + 1)
-		return err_set(err, ERR_CLIENT_CONNECT, "The PIN could not be handed over.");
+	/* A refusal comes unasked and closes the connection: it is there to be read even if nothing could be sent. */
+	bool sent = sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)pin.len + 1;
 	size_t len = 0;
 	while (len + 1 < size && memchr(line, '\n', len) == NULL) {
 		ssize_t got = recv(fd, line + len, size - 1 - len, 0);
@@ -203,7 +203,9 @@ transfer_pin(int fd, struct custody_bytes pin, char *line, size_t size, struct e
 	line[len] = '\0';
 	char *end = strchr(line, '\n');
 	if (end == NULL)
-		return err_set(err, ERR_CLIENT_CONNECT, "The token's worker gave no answer.");
+		return err_set(err, ERR_CLIENT_CONNECT, "%s",
+			sent ? "The token's worker gave no answer."
+			     : "The PIN could not be handed over.");
 	*end = '\0';
 	return true;
 }

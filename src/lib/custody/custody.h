@@ -300,7 +300,7 @@ CUSTODY_API bool custody_dual_check(struct custody_client *client, const char *e
  * Any size in constant memory. Opening proves that nothing was changed, cut off or exchanged since it was
  * sealed, but not by whom it was sealed. */
 
-/* `total` 0: not known. false stops the call: Interrupted. Called about once a MiB, from the calling thread. */
+/* `total` 0: not known. false stops the call: Interrupted. Called from the calling thread, every few MiB and at the end. */
 typedef bool custody_progress(void *data, uint64_t done, uint64_t total);
 
 struct custody_sealing {
