@@ -19,8 +19,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "custodyd/audit.h"
-#include "custodyd/audit_line.h"
+#include "service/audit.h"
+#include "service/audit_line.h"
 #include "json/json.h"
 
 struct fixture {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "custodyd/calendar.h"
+#include "service/calendar.h"
 #include "db_fixture.h"
 
 #define DAY   86400

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "custodyd/principal.h"
+#include "service/principal.h"
 #include "users_fixture.h"
 
 #define GUID "6F9619FF-8B86-D011-B42D-00CF4FC964FF"

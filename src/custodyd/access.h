@@ -8,7 +8,7 @@
 #pragma once
 
 #include "db/db.h"
-#include "principal.h"
+#include "service/principal.h"
 
 enum permission {
 #define PERMISSION(symbol, word, help) PERMISSION_##symbol,

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "custodyd/custodyd.h"
-#include "custodyd/principal.h"
+#include "service/principal.h"
 #include "custodyd/task.h"
 #include "http/router.h"
 

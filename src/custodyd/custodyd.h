@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 #include "custodyd/access.h"
-#include "custodyd/audit.h"
-#include "custodyd/calendar.h"
+#include "service/audit.h"
+#include "service/calendar.h"
 #include "custodyd/keystore.h"
 #include "custodyd/options.h"
 #include "custodyd/tokens.h"

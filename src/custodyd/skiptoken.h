@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "principal.h"
+#include "service/principal.h"
 
 enum skiptoken_list {
 	SKIPTOKEN_KEYS = 1,

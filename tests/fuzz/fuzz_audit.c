@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "custodyd/audit_line.h"
+#include "service/audit_line.h"
 #include "custodyd/skiptoken.h"
 
 static void

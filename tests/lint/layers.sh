@@ -107,7 +107,7 @@ tap_is "wrong includes are found" 11 "$(check_includes tests/lint/layers <"$T/wr
 cat >"$T/right" <<'END'
 src/base/secret.c:1:#include <openssl/crypto.h>
 src/base/x.c:2:#include <stdio.h>
-src/custodyd/audit_line.c:3:#include "json/json.h"
+src/service/audit_line.c:3:#include "json/json.h"
 src/custodyd/main.c:4:#include "option.tbl"
 src/custodyd/main.c:5:#include "custodyd/option.tbl"
 src/custodyd/main.c:6:#include "base/err.h"
