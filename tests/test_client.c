@@ -320,6 +320,60 @@ busy_answer_is_repeated_only_with_retry_after_and_for_reads(void **state)
 	}
 }
 
+struct told {
+	unsigned count;
+	uint32_t wait_ms;
+	char why[128];
+};
+
+static void
+note_waiting(void *data, const char *why, uint32_t wait_ms)
+{
+	struct told *told = data;
+	told->count++;
+	told->wait_ms = wait_ms;
+	(void)snprintf(told->why, sizeof(told->why), "%s", why);
+}
+
+static void
+pause_before_a_repetition_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+	f->config.waiting = note_waiting;
+	f->config.waiting_data = &told;
+	f->reply_count = 2;
+	f->replies[0].status = 503;
+	(void)snprintf(f->replies[0].headers, sizeof(f->replies[0].headers), "Retry-After: 0\r\n");
+	f->replies[1].status = 200;
+	f->peer = peer_start(f->path, play, f);
+	struct client_answer answer;
+	struct err err = {0};
+
+	assert_true(call(f, &get, &answer, &err));
+
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.wait_ms, 100);
+	assert_string_equal(told.why, "custodyd cannot do it now.");
+}
+
+static void
+last_failure_is_not_followed_by_a_pause(void **state)
+{
+	struct fixture *f = *state;
+	struct told told = {0};
+	f->config.retries = 0;
+	f->config.waiting = note_waiting;
+	f->config.waiting_data = &told;
+	struct client_answer answer;
+	struct err err = {0};
+
+	assert_false(call(f, &get, &answer, &err)); /* nobody listens */
+
+	assert_int_equal(err.code, ERR_CLIENT_CONNECT);
+	assert_int_equal(told.count, 0);
+}
+
 static void
 no_http_is_a_bad_answer(void **state)
 {
@@ -516,6 +570,8 @@ main(void)
 		TEST(change_that_times_out_is_unknown),
 		TEST(read_whose_answer_is_lost_is_repeated),
 		TEST(busy_answer_is_repeated_only_with_retry_after_and_for_reads),
+		TEST(pause_before_a_repetition_is_told),
+		TEST(last_failure_is_not_followed_by_a_pause),
 		TEST(no_http_is_a_bad_answer),
 		TEST(target_with_control_characters_is_refused),
 		TEST(c8_socket_of_another_uid_gets_nothing),

@@ -261,6 +261,37 @@ errors_have_name_class_and_sentence(void **state)
 }
 
 static void
+error_of_a_dual_operation_has_each_keys_reason(void **state)
+{
+	struct fixture *f = *state;
+	struct custody_secret plaintext = {NULL, 0};
+	f->status = 503;
+	f->bodies[0] = "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\",\"details\":["
+		       "{\"kid\":\"" KID_WEST "\",\"token\":\"west\",\"outcome\":\"unavailable\","
+		       "\"code\":\"ServiceUnavailable\"},"
+		       "{\"kid\":\"" KID_EAST "\",\"token\":null,\"outcome\":\"denied\","
+		       "\"code\":\"Forbidden\"},"
+		       "{\"kid\":7}]}}";
+
+	assert_false(custody_dual_unwrap(f->client, "{}", octets(""), &plaintext, NULL, &f->error));
+
+	assert_int_equal(f->error.attempt_count, 2); /* what cannot be read is left out */
+	assert_string_equal(f->error.attempts[0].key_id, KID_WEST);
+	assert_string_equal(f->error.attempts[0].token, "west");
+	assert_string_equal(f->error.attempts[0].outcome, "unavailable");
+	assert_string_equal(f->error.attempts[0].name, "ServiceUnavailable");
+	assert_string_equal(f->error.attempts[1].key_id, KID_EAST);
+	assert_string_equal(f->error.attempts[1].token, "");
+	assert_string_equal(f->error.attempts[1].outcome, "denied");
+	assert_string_equal(f->error.attempts[1].name, "Forbidden");
+	assert_string_equal(f->error.name, "ServiceUnavailable");
+
+	f->bodies[0] = "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\"}}";
+	assert_false(custody_dual_unwrap(f->client, "{}", octets(""), &plaintext, NULL, &f->error));
+	assert_int_equal(f->error.attempt_count, 0);
+}
+
+static void
 long_message_is_cut(void **state)
 {
 	struct fixture *f = *state;
@@ -793,6 +824,7 @@ main(void)
 		TEST(request_beside_the_dialect_has_no_version_and_no_bearer),
 		TEST(request_of_a_bad_shape_is_not_sent),
 		TEST(errors_have_name_class_and_sentence),
+		TEST(error_of_a_dual_operation_has_each_keys_reason),
 		TEST(long_message_is_cut),
 		TEST(answer_that_is_no_json_is_told),
 		TEST(class_names_are_words),

@@ -44,6 +44,7 @@ bool
 err_set(struct err *err, enum err_code code, const char *fmt, ...)
 {
 	err->code = code;
+	err->retry_after_s = 0;
 	err->origin[0] = '\0';
 	if (fmt == NULL) {
 		(void)snprintf(err->message, sizeof(err->message), "%s", row_get(code)->sentence);

@@ -27,6 +27,7 @@ enum err_code {
 
 struct err {
 	enum err_code code;
+	int retry_after_s; /* when trying again may help; 0: as the code says */
 	char message[320]; /* sentence for a person; goes to the caller */
 	char origin
 		[128]; /* CKR_*, errno, SQL, parser position: for the log only, never to the caller */

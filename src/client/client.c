@@ -370,6 +370,19 @@ repeat_after_ms(const struct attempt *attempt, const struct client_request *requ
 	return attempt->retry_after_s * 1000 > backoff ? attempt->retry_after_s * 1000 : backoff;
 }
 
+/* `answer` NULL: there was none, for this `problem`. */
+static void
+tell_waiting(const struct client *client, const struct client_answer *answer,
+	const struct err *problem, long wait_ms)
+{
+	const struct client_config *config = &client->config;
+	const char *why = answer == NULL          ? problem->message
+			  : answer->status == 429 ? "custodyd has too much to do for this caller."
+						  : "custodyd cannot do it now.";
+	if (config->waiting != NULL)
+		config->waiting(config->waiting_data, why, (uint32_t)wait_ms);
+}
+
 static bool
 call_until_done(struct client *client, const struct client_request *request, const char *url,
 	struct curl_slist *headers, struct client_answer *answer, struct err *err)
@@ -384,6 +397,7 @@ call_until_done(struct client *client, const struct client_request *request, con
 		bool answered = perform(client, request, url, headers, &attempt, &problem);
 		long wait_ms = repeat_after_ms(&attempt, request, answered, problem.code, count);
 		if (wait_ms >= 0 && count < client->config.retries) {
+			tell_waiting(client, answered ? answer : NULL, &problem, wait_ms);
 			sleep_ms(wait_ms);
 			continue;
 		}

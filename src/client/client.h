@@ -30,6 +30,9 @@ struct client_config { /* borrowed while the client lives */
 	struct uds_trust trust;
 	uint32_t timeout_ms; /* of one attempt */
 	unsigned retries;
+	void (*waiting)(
+		void *data, const char *why, uint32_t wait_ms); /* before each pause; NULL: none */
+	void *waiting_data;
 };
 
 struct client_request {

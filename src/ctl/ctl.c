@@ -1,4 +1,4 @@
-/* Invariant: whatever is said on standard error is one line, printable, and names what to do. */
+/* Invariant: whatever is said on standard error is printable, in lines, and names what to do. */
 #include "ctl.h"
 
 #include <stdarg.h>
@@ -48,6 +48,19 @@ say(const struct ctl *ctl, const char *text, const char *name)
 		name[0] != '\0' ? " [" : "", name, name[0] != '\0' ? "]" : "");
 }
 
+/* A line for each key of an envelope that none opened: whose "no" it was, and what to do. */
+static void
+say_attempt(const struct custody_attempt *attempt)
+{
+	enum err_code code = err_find(attempt->name);
+	(void)fprintf(stderr, "    %s%s%s%s: %s%s%s%s%s%s\n", attempt->key_id,
+		attempt->token[0] != '\0' ? " (token " : "", attempt->token,
+		attempt->token[0] != '\0' ? ")" : "", attempt->outcome,
+		code != ERR_NONE ? ". " : "", code != ERR_NONE ? err_sentence(code) : "",
+		attempt->name[0] != '\0' ? " [" : "", attempt->name,
+		attempt->name[0] != '\0' ? "]" : "");
+}
+
 int
 ctl_fail(const struct ctl *ctl, const struct err *err)
 {
@@ -60,6 +73,8 @@ int
 ctl_fail_call(const struct ctl *ctl, const struct custody_error *error)
 {
 	say(ctl, error->message, error->name);
+	for (size_t i = 0; i < error->attempt_count; i++)
+		say_attempt(&error->attempts[i]);
 	return exit_of(error->name, error->error_class);
 }
 
@@ -85,6 +100,12 @@ ctl_warn(const struct ctl *ctl, const char *fmt, ...)
 	(void)vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
 	va_end(args);
 	say(ctl, text, "");
+}
+
+void
+ctl_waiting(void *data, const char *why, uint32_t wait_ms)
+{
+	ctl_warn(data, "%s Trying again in %u.%u s.", why, wait_ms / 1000, wait_ms % 1000 / 100);
 }
 
 /* ---- targets ---- */

@@ -30,12 +30,15 @@ struct ctl {
 	int ctl_##symbol(struct ctl *ctl);
 #include "custodyctl.tbl"
 
-/* ---- how it ends: each writes one sentence to standard error and returns the exit code ---- */
+/* ---- how it ends: each writes one sentence to standard error (and one for each key of an envelope that none
+ * opened) and returns the exit code ---- */
 
 int ctl_fail(const struct ctl *ctl, const struct err *err);
 int ctl_fail_call(const struct ctl *ctl, const struct custody_error *error);
 /* ERR_CLIENT_USAGE with the sentence. */
 int ctl_fail_usage(const struct ctl *ctl, const char *fmt, ...) PRINTF(2, 3);
+/* Says that a call is to be repeated; `data` is the struct ctl. */
+void ctl_waiting(void *data, const char *why, uint32_t wait_ms);
 /* A warning does not end anything. */
 void ctl_warn(const struct ctl *ctl, const char *fmt, ...) PRINTF(2, 3);
 

@@ -9,7 +9,7 @@
 #include "json/json.h"
 
 #define TIMEOUT_MAX_S 3600
-#define RETRIES       3
+#define RETRIES_MAX   10
 
 typedef int command_function(struct ctl *ctl);
 
@@ -39,7 +39,8 @@ connect_client(struct ctl *ctl)
 	int64_t number;
 	given.socket_path = cmdline_text(options, OPTION_SOCKET);
 	given.application = cmdline_text(options, OPTION_APPLICATION);
-	given.retries = RETRIES;
+	given.waiting = ctl_waiting;
+	given.waiting_data = ctl;
 	if (cmdline_given(options, OPTION_SERVER_UID) &&
 		!cmdline_number(
 			options, OPTION_SERVER_UID, 0, UINT32_MAX - 1, &given.server_uid, &err))
@@ -48,6 +49,11 @@ connect_client(struct ctl *ctl)
 		if (!cmdline_number(options, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &number, &err))
 			return ctl_fail(ctl, &err);
 		given.timeout_ms = (uint32_t)number * 1000;
+	}
+	if (cmdline_given(options, OPTION_RETRIES)) {
+		if (!cmdline_number(options, OPTION_RETRIES, 0, RETRIES_MAX, &number, &err))
+			return ctl_fail(ctl, &err);
+		given.retries = (uint32_t)number;
 	}
 	if (!custody_client_new(&given, &ctl->client, &error))
 		return ctl_fail_call(ctl, &error);

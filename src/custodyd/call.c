@@ -258,6 +258,14 @@ log_call(const struct call *call, int status)
 	log_write(ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "request", fields, count);
 }
 
+int
+call_retry_after_s(const struct err *err)
+{
+	if (err->retry_after_s > 0)
+		return err->retry_after_s;
+	return err_retryable(err->code) ? 1 : 30;
+}
+
 /* akv-contract §3: resource is the host without its first label, so that the client's own check passes. */
 static const char *
 challenge(const struct call *call)
@@ -284,8 +292,8 @@ answer_error(struct call *call)
 		break;
 	case 429:
 	case 503:
-		headers[count++] = (struct http_header){
-			"Retry-After", err_retryable(call->err.code) ? "1" : "30"};
+		headers[count++] = (struct http_header){"Retry-After",
+			arena_printf(call->arena, "%d", call_retry_after_s(&call->err))};
 		break;
 	default:
 		break;

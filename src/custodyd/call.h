@@ -77,6 +77,8 @@ op_step_fn call_admit;
 enum op_result call_cancel(struct op *op, enum op_cancel why);
 void call_destroy(struct op *op);
 
+/* What an answer of 429 or 503 tells as Retry-After. */
+int call_retry_after_s(const struct err *err);
 /* Answers: writes the audit record, then the body or the error. Returns OP_DONE for the step to return. */
 enum op_result call_finish(struct call *call, int status);
 /* call_finish() with call->err, which must be set. */

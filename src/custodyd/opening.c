@@ -356,6 +356,23 @@ first_err(const struct opening *opening, enum opening_outcome outcome)
 	return NULL;
 }
 
+/* When the first of the keys that an accident keeps away may be back. */
+static int
+retry_after_s(const struct opening *opening)
+{
+	int soonest_s = 0;
+	for (size_t i = 0; i < opening->envelope->recipient_count; i++) {
+		const struct opening_attempt *attempt = &opening->attempts[i];
+		if (attempt->outcome != OPENING_UNAVAILABLE &&
+			attempt->outcome != OPENING_INTEGRITY)
+			continue;
+		int after_s = call_retry_after_s(&attempt->err);
+		if (soonest_s == 0 || after_s < soonest_s)
+			soonest_s = after_s;
+	}
+	return soonest_s;
+}
+
 void
 opening_fail(struct opening *opening)
 {
@@ -378,6 +395,7 @@ opening_fail(struct opening *opening)
 					  : integrity != NULL ? integrity
 							      : bad;
 		(void)err_origin(&call->err, "%s: %s", err_name(cause->code), cause->origin);
+		call->err.retry_after_s = retry_after_s(opening);
 	}
 	struct api_attempt attempts[ENVELOPE_RECIPIENTS_MAX];
 	size_t count = opening_attempts(opening, attempts);

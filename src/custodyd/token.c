@@ -122,6 +122,8 @@ token_down(struct token *token, const struct err *why)
 		return;
 	token->planned = false;
 	token->draining = false;
+	if (token->state == TOKEN_STATE_STARTING)
+		token->failed_starts++;
 	token_fail_queue(token, ERR_UNAVAILABLE);
 	if (!token_refuses(why->code)) {
 		token->retry_ms = now_ms + backoff_down(&token->backoff, now_ms, token_random());

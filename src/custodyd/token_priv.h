@@ -81,7 +81,8 @@ struct token {
 	bool no_replacement; /* a successor would need a person: not tried again until a reload */
 	struct token_stamp pin_stamp;
 	struct backoff backoff;
-	int64_t starts;   /* of workers */
+	int64_t starts;         /* of workers */
+	unsigned failed_starts; /* in a row, since one served */
 	int64_t retry_ms; /* unavailable or refused: when to try again; INT64_MAX: not by time */
 	int64_t recycle_after_ms;
 

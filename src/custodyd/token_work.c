@@ -11,9 +11,12 @@
 #include "base/log.h"
 #include "custodyd/token_priv.h"
 
-#define PREFETCH_US   INT64_C(1000) /* of work for each thread may wait in a worker's socket */
-#define PREFETCH_MAX  8u            /* requests for each thread, running and waiting there */
-#define SERVICE_GUESS INT64_C(1000) /* microseconds, when nothing is known */
+#define PREFETCH_US    INT64_C(1000) /* of work for each thread may wait in a worker's socket */
+#define PREFETCH_MAX   8u            /* requests for each thread, running and waiting there */
+#define ABSENT_STARTS  2             /* failed in a row: the token is gone rather than slow */
+#define ABSENT_RETRY_S 10
+#define RETRY_MAX_S    60
+#define SERVICE_GUESS  INT64_C(1000) /* microseconds, when nothing is known */
 
 /* ---- delivering ---- */
 
@@ -209,6 +212,19 @@ token_dispatch(struct token *token)
 
 /* ---- asking ---- */
 
+/*
+ * A lost worker is back in a moment. A token that could not be started twice is more likely gone: whoever waits for an
+ * answer is told a time that no interactive client waits for.
+ */
+static int
+retry_after_s(const struct token *token)
+{
+	int64_t left_s = (token->retry_ms - clock_monotonic_ms()) / 1000;
+	if (token->failed_starts < ABSENT_STARTS || !err_retryable(token->reason.code))
+		return 0;
+	return left_s > ABSENT_RETRY_S && left_s < RETRY_MAX_S ? (int)left_s : ABSENT_RETRY_S;
+}
+
 bool
 token_trouble(const struct token *token, struct err *ret_err)
 {
@@ -218,6 +234,7 @@ token_trouble(const struct token *token, struct err *ret_err)
 	}
 	if (token->state != TOKEN_STATE_READY) {
 		*ret_err = token->reason;
+		ret_err->retry_after_s = retry_after_s(token);
 		return true;
 	}
 	if (token->breaker.state == BREAKER_CLOSED)

@@ -41,6 +41,7 @@ adopt(struct token *token)
 	token->planned = false;
 	token->draining = false;
 	token->failed_probes = 0;
+	token->failed_starts = 0;
 	token->pinged = false;
 	token->ping_ms = now_ms + TOKEN_PING_MS;
 	breaker_close(&token->breaker, now_ms);

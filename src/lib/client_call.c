@@ -78,6 +78,42 @@ replace_controls(char *text)
 	}
 }
 
+static bool
+read_attempt(struct answer object, struct custody_attempt *attempt)
+{
+	struct answer token = answer_member(object, "token");
+	struct answer name = answer_member(object, "code");
+	return answer_text(
+		       answer_member(object, "kid"), attempt->key_id, sizeof(attempt->key_id)) &&
+	       (token.start == NULL ||
+		       answer_text(token, attempt->token, sizeof(attempt->token))) &&
+	       answer_text(answer_member(object, "outcome"), attempt->outcome,
+		       sizeof(attempt->outcome)) &&
+	       (name.start == NULL || answer_text(name, attempt->name, sizeof(attempt->name)));
+}
+
+bool
+call_read_attempts(struct answer array, struct custody_attempt attempts[CUSTODY_ATTEMPTS_MAX],
+	size_t *ret_count)
+{
+	size_t count = 0;
+	bool whole = true;
+	for (struct answer item = answer_next(array, (struct answer){NULL, NULL});
+		item.start != NULL && whole; item = answer_next(array, item)) {
+		struct custody_attempt attempt = {.key_id = ""};
+		whole = count < CUSTODY_ATTEMPTS_MAX && read_attempt(item, &attempt);
+		if (!whole)
+			break;
+		replace_controls(attempt.key_id);
+		replace_controls(attempt.token);
+		replace_controls(attempt.outcome);
+		replace_controls(attempt.name);
+		attempts[count++] = attempt;
+	}
+	*ret_count = count;
+	return whole;
+}
+
 /* An answer of 400 or more. A name that this library does not know is told as it came. */
 static bool
 fail_answer(const struct client_answer *answer, struct answer body, struct custody_error *error)
@@ -94,7 +130,9 @@ fail_answer(const struct client_answer *answer, struct answer body, struct custo
 		inner[0] = '\0';
 	bool whole = answer_text(
 		answer_member(object, "message"), error->message, sizeof(error->message));
-	(void)whole; /* a longer one is cut */
+	whole = call_read_attempts(
+		answer_member(object, "details"), error->attempts, &error->attempt_count);
+	(void)whole; /* a longer message is cut, attempts that cannot be read are left out */
 	enum err_code known = find_code(answer->status, code, inner);
 	if (known == ERR_NONE) {
 		copy_text(error->name, sizeof(error->name), inner[0] != '\0' ? inner : code);

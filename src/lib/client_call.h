@@ -55,6 +55,10 @@ void reply_clear(struct reply *reply);
 bool call_key_path(const char *key_id, const char *operation, struct kid *ret_kid, char *path,
 	struct custody_error *error) MUST_USE;
 
+/* The attempts of an answer or of an error's details. false, with those that could be read: not all could. */
+bool call_read_attempts(struct answer array, struct custody_attempt attempts[CUSTODY_ATTEMPTS_MAX],
+	size_t *ret_count) MUST_USE;
+
 /* Fills `error` from ours; status 0. Always returns false. */
 bool call_fail(struct custody_error *error, const struct err *err);
 /* The same from a code and its own sentence, or a sentence given. */

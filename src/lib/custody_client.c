@@ -106,6 +106,8 @@ fill_client(struct custody_client *client, const struct custody_options *options
 		.application = client->application,
 		.timeout_ms = options->timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : options->timeout_ms,
 		.retries = options->retries > RETRIES_MAX ? RETRIES_MAX : options->retries,
+		.waiting = options->waiting,
+		.waiting_data = options->waiting_data,
 	};
 	return set_trust(&client->config.trust, options->server_uid, client->socket_path, error);
 }

@@ -174,19 +174,6 @@ custody_dual_rewrap(struct custody_client *client, const char *envelope,
 /* ---- check ---- */
 
 static bool
-read_attempt(struct answer object, struct custody_attempt *attempt)
-{
-	struct answer name = answer_member(object, "code");
-	return answer_text(
-		       answer_member(object, "kid"), attempt->key_id, sizeof(attempt->key_id)) &&
-	       answer_text(
-		       answer_member(object, "token"), attempt->token, sizeof(attempt->token)) &&
-	       answer_text(answer_member(object, "outcome"), attempt->outcome,
-		       sizeof(attempt->outcome)) &&
-	       (name.start == NULL || answer_text(name, attempt->name, sizeof(attempt->name)));
-}
-
-static bool
 read_check(struct answer object, struct custody_check *check)
 {
 	int64_t redundancy;
@@ -195,14 +182,7 @@ read_check(struct answer object, struct custody_check *check)
 		redundancy > (int64_t)ARRAY_LEN(check->attempts) || answer_type(recipients) != '[')
 		return false;
 	check->redundancy = (unsigned)redundancy;
-	for (struct answer item = answer_next(recipients, (struct answer){NULL, NULL});
-		item.start != NULL; item = answer_next(recipients, item)) {
-		if (check->attempt_count == ARRAY_LEN(check->attempts) ||
-			!read_attempt(item, &check->attempts[check->attempt_count]))
-			return false;
-		check->attempt_count++;
-	}
-	return true;
+	return call_read_attempts(recipients, check->attempts, &check->attempt_count);
 }
 
 void

@@ -32,6 +32,7 @@ extern "C" {
 #define CUSTODY_KEY_ID_SIZE    448  /* https:// + host + /keys/ + name + / + version, and a NUL */
 #define CUSTODY_CONTEXT_MAX    1024 /* octets of context of sealed content */
 #define CUSTODY_ANSWER_MAX     1048576 /* octets of one answer; longer ones are an error */
+#define CUSTODY_ATTEMPTS_MAX   8       /* keys of one envelope */
 
 /* ---- errors ---- */
 
@@ -43,13 +44,23 @@ enum custody_class {
 	CUSTODY_CLASS_INTEGRITY, /* the daemon's records contradict each other: ask its operator */
 };
 
+/* How one key of an envelope fared. */
+struct custody_attempt {
+	char key_id[CUSTODY_KEY_ID_SIZE];
+	char token[33];   /* "" if the caller may not know it */
+	char outcome[16]; /* "opened", "bad", "denied", "unavailable", "integrity" */
+	char name[48];    /* error name; "" when opened */
+};
+
 struct custody_error {
 	enum custody_class error_class;
-	int status;          /* HTTP status of the answer; 0: there was none */
-	bool retryable;      /* the same call may succeed later without anybody acting */
-	char name[48];       /* stable, as in custody-errors(7): "KeyDisabled" */
-	char message[320];   /* a sentence for a person; printable, never a secret */
-	char request_id[40]; /* finds the request in the daemon's log and audit; "" if unknown */
+	int status;           /* HTTP status of the answer; 0: there was none */
+	bool retryable;       /* the same call may succeed later without anybody acting */
+	char name[48];        /* stable, as in custody-errors(7): "KeyDisabled" */
+	char message[320];    /* a sentence for a person; printable, never a secret */
+	char request_id[40];  /* finds the request in the daemon's log and audit; "" if unknown */
+	size_t attempt_count; /* of an envelope that no key opened: each key's reason, else 0 */
+	struct custody_attempt attempts[CUSTODY_ATTEMPTS_MAX];
 };
 
 /* "bad", "denied", "unavailable", "integrity". */
@@ -76,19 +87,24 @@ CUSTODY_API_VOID void custody_text_free(char *text);
 
 struct custody_client;
 
+/* Called before the calling thread sleeps: `why` is a sentence, `wait_ms` how long until the next try. */
+typedef void custody_waiting(void *data, const char *why, uint32_t wait_ms);
+
 struct custody_options {
-	size_t size;             /* sizeof(struct custody_options) */
-	const char *socket_path; /* NULL: $CUSTODY_SOCKET, else CUSTODY_SOCKET_DEFAULT */
-	const char *application; /* GUID of the application to act as; NULL: the user himself */
-	uint32_t timeout_ms;     /* of one attempt; 0: 150,000 */
-	uint32_t retries;        /* repetitions where nothing was done */
-	int64_t server_uid;      /* see below; -1: $CUSTODY_SERVER_UID, else none */
+	size_t size;              /* sizeof(struct custody_options) */
+	const char *socket_path;  /* NULL: $CUSTODY_SOCKET, else CUSTODY_SOCKET_DEFAULT */
+	const char *application;  /* GUID of the application to act as; NULL: the user himself */
+	uint32_t timeout_ms;      /* of one attempt; 0: 150,000 */
+	uint32_t retries;         /* repetitions where nothing was done; at most 10 count */
+	int64_t server_uid;       /* see below; -1: $CUSTODY_SERVER_UID, else none */
+	custody_waiting *waiting; /* NULL: wait silently */
+	void *waiting_data;
 };
 
 /* The defaults: struct custody_options options = CUSTODY_OPTIONS_INIT; */
 #define CUSTODY_OPTIONS_INIT                                                                       \
 	{                                                                                          \
-		sizeof(struct custody_options), NULL, NULL, 0, 3, -1                               \
+		sizeof(struct custody_options), NULL, NULL, 0, 3, -1, NULL, NULL                   \
 	}
 
 /*
@@ -277,17 +293,10 @@ CUSTODY_API bool custody_dual_rewrap(struct custody_client *client, const char *
 	struct custody_bytes context, const char *const key_ids[2], char **ret_envelope,
 	struct custody_error *error);
 
-struct custody_attempt {
-	char key_id[CUSTODY_KEY_ID_SIZE];
-	char token[33];
-	char outcome[16]; /* "opened", "bad", "denied", "unavailable", "integrity" */
-	char name[48];    /* error name; "" when opened */
-};
-
 struct custody_check {       /* made by the library only */
 	unsigned redundancy; /* keys that open it: 2 is well */
 	size_t attempt_count;
-	struct custody_attempt attempts[8];
+	struct custody_attempt attempts[CUSTODY_ATTEMPTS_MAX];
 };
 
 CUSTODY_API_VOID void custody_check_free(struct custody_check *check);
