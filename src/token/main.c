@@ -2,6 +2,7 @@
  * custody-token: the process that holds one token's module and login. Started by custodyd with its end of a
  * SOCK_SEQPACKET pair as descriptor 3, a log pipe as 1 and 2, and only the environment that the configuration allows.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,8 @@ main(int argc, char **argv)
 			stderr, "custody-token is started by custodyd; see custody-token(8).\n");
 		return 64; /* EX_USAGE */
 	}
+	/* A PIN source's command is not to talk to custodyd in our place, nor to hold the channel open. */
+	(void)fcntl(CHANNEL_FD, F_SETFD, FD_CLOEXEC);
 	secret_process_harden();
 	(void)umask(0077);
 	(void)signal(SIGPIPE, SIG_IGN);

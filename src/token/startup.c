@@ -2,11 +2,12 @@
  * The steps of a start, each told to custodyd before it begins, so that its status can say where a start hangs
  * (threat B4): read the PIN; give up privileges; load the module; start it; forbid other programs; find the token;
  * open a session; log in; prove the identity; try what the token can do; open the other sessions.
- * Invariant: a PIN is tried once, and wiped as soon as it was tried.
+ * Invariant: a PIN is tried once, and wiped as soon as it was tried, before the longer steps that follow.
  */
 #include "startup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -94,6 +95,47 @@ open_token(struct startup *startup, const struct wire_start_request *request, st
 	return agent->sessions[0] != NULL;
 }
 
+#define OUTPUTS 2 /* standard output and error */
+
+/* false: they are as they were. */
+static bool
+outputs_mute(int saved[static OUTPUTS], struct err *err)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null < 0)
+		return err_errno(err, ERR_INTERNAL, errno, "open");
+	for (int i = 0; i < OUTPUTS; i++) {
+		saved[i] = fcntl(STDOUT_FILENO + i, F_DUPFD_CLOEXEC, 0); /* -1: it is closed */
+		(void)dup2(null, STDOUT_FILENO + i); /* cannot fail: both descriptors are good */
+	}
+	(void)close(null);
+	return true;
+}
+
+static void
+outputs_restore(const int saved[static OUTPUTS])
+{
+	(void)fflush(NULL); /* what the module wrote into buffers of the C library's streams */
+	for (int i = 0; i < OUTPUTS; i++) {
+		if (saved[i] < 0)
+			continue;
+		(void)dup2(saved[i], STDOUT_FILENO + i);
+		(void)close(saved[i]);
+	}
+}
+
+/* A module that tells what it is given would write the PIN into the log (threat B31): meanwhile nobody listens. */
+static bool
+log_in_unheard(struct session *session, const struct secret *pin, struct err *err)
+{
+	int saved[OUTPUTS] = {-1, -1};
+	if (!outputs_mute(saved, err))
+		return false;
+	bool good = session_login(session, pin, err);
+	outputs_restore(saved);
+	return good;
+}
+
 /* One attempt for each content of the source, across restarts (threat B11). */
 static bool
 log_in(struct startup *startup, const struct secret *pin, struct err *err)
@@ -108,7 +150,7 @@ log_in(struct startup *startup, const struct secret *pin, struct err *err)
 			return err_set(err, ERR_PIN_REFUSED, NULL);
 	}
 	tell(startup, "login");
-	if (session_login(startup->agent->sessions[0], pin, err))
+	if (log_in_unheard(startup->agent->sessions[0], pin, err))
 		return true;
 	struct err digest_err;
 	if (err->code == ERR_PIN_REFUSED && pin != NULL) {
@@ -181,13 +223,14 @@ fill_answer(struct startup *startup, enum wire_state state, struct wire_start_an
 	}
 }
 
+/* From the login on. The PIN is gone when the probing begins, which takes seconds on some tokens. */
 static bool
-finish(struct startup *startup, const struct secret *pin, struct wire_start_answer *answer,
+finish(struct startup *startup, struct secret *take_pin, struct wire_start_answer *answer,
 	struct err *err)
 {
-	if (!log_in(startup, pin, err))
-		return false;
-	if (!prove_and_probe(startup, err))
+	bool logged_in = log_in(startup, take_pin, err);
+	secret_free(take_pin);
+	if (!logged_in || !prove_and_probe(startup, err))
 		return false;
 	fill_answer(startup, startup->identity_len > 0 ? WIRE_STATE_READY : WIRE_STATE_NOT_ENROLLED,
 		answer);
@@ -211,7 +254,9 @@ startup_start(struct startup *startup, const struct wire_start_request *request,
 		fill_answer(startup, WIRE_STATE_LOGIN_NEEDED, ret_answer);
 		return true;
 	}
-	return finish(startup, pin, ret_answer, err);
+	struct secret *given = pin;
+	pin = NULL;
+	return finish(startup, given, ret_answer, err);
 }
 
 /* One line to the person at the other end; whoever left does not hear it. */
@@ -234,7 +279,6 @@ login_by(struct startup *startup, int fd, struct wire_start_answer *answer, stru
 	tell(startup, keypad ? "wait for the token's keypad" : "wait for PIN");
 	if (keypad)
 		return finish(startup, NULL, answer, err);
-	CLEAN(secret)
 	struct secret *pin = pinsource_read_line(fd, err);
 	return pin != NULL && finish(startup, pin, answer, err);
 }
