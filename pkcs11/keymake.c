@@ -201,20 +201,40 @@ generate_once(struct session *session, const struct hsmkey_spec *spec, struct er
 	return rv == CKR_OK || session_fail(session, function, rv, err);
 }
 
-/* SoftHSM fails now and then under load and leaves a file behind (threat B36): remove, then once more. */
+/* The creation failed by *err; if its remains cannot be removed either, that is what must be known. */
+static void
+remove_remains(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], struct err *err)
+{
+	struct err removal;
+	if (remove_all(session, id, &removal))
+		return;
+	char origin[sizeof(err->origin)];
+	memcpy(origin, err->origin, sizeof(origin));
+	(void)err_set(err, ERR_OUTCOME_UNKNOWN, NULL);
+	(void)err_origin(err, "%.60s; not removed: %.50s", origin, removal.origin);
+}
+
+/*
+ * SoftHSM fails now and then under load and leaves a file behind (threat B36): remove, then once more. What the second
+ * failure leaves goes as well.
+ */
 static bool
 generate(struct session *session, const struct hsmkey_spec *spec, struct err *err)
 {
 	if (generate_once(session, spec, err))
 		return true;
-	struct err removal;
+	struct err reopening;
 	bool again =
 		err->code != ERR_TOKEN_FULL && err->code != ERR_TOKEN_READ_ONLY && !session->lost;
 	if (again && session->repair == CKR_REPAIR_SESSION)
-		again = session_reopen(session, &removal);
-	if (!remove_all(session, spec->id, &removal) || !again)
+		again = session_reopen(session, &reopening);
+	remove_remains(session, spec->id, err);
+	if (!again || err->code == ERR_OUTCOME_UNKNOWN)
 		return false;
-	return generate_once(session, spec, err);
+	if (generate_once(session, spec, err))
+		return true;
+	remove_remains(session, spec->id, err);
+	return false;
 }
 
 static void
@@ -317,13 +337,7 @@ keymake_identity(struct session *session, const struct hsmkey_spec *spec,
 		*ret_facts = facts;
 		return true;
 	}
-	struct err removal;
-	if (!remove_all(session, spec->id, &removal)) {
-		char origin[sizeof(err->origin)];
-		memcpy(origin, err->origin, sizeof(origin));
-		(void)err_set(err, ERR_OUTCOME_UNKNOWN, NULL);
-		(void)err_origin(err, "%.60s; not removed: %.50s", origin, removal.origin);
-	}
+	remove_remains(session, spec->id, err);
 	return false;
 }
 
