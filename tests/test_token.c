@@ -228,6 +228,49 @@ b32_without_room_for_two_the_successor_comes_after(void **state)
 }
 
 static void
+b32_worker_that_served_long_is_replaced(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	bench->recycle_operations = 20; /* the start's own messages are a few of them */
+	bench_ready(bench);
+	bench_settle(bench, 50);
+	int64_t old_pid = status_of(bench->west).worker.pid;
+	for (uint64_t op = 1; op <= 20; op++) {
+		assert_true(bench_ask(bench, op, "work", &err));
+		bench_expect(bench, op, ERR_NONE);
+	}
+	assert_int_equal(status_of(bench->west).worker.pid, old_pid);
+	bench_advance(10000);
+	bench_wait(bench, status_of(bench->west).worker.pid != old_pid);
+
+	assert_true(token_is_ready(bench->west));
+	assert_int_equal(status_of(bench->west).worker.restarts, 1);
+}
+
+static void
+b33_idle_token_is_pinged_as_the_options_say(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	bench->idle_ping = 40000;
+	bench_ready(bench);
+	bench_settle(bench, 50);
+	bench_advance(39000);
+	bench_settle(bench, 600);
+	assert_int_equal(bench_count(bench, 0, "ping"), 0);
+	bench_advance(1000);
+	bench_wait(bench, bench_count(bench, 0, "ping") == 1);
+
+	/* one at work is looked after more often, whatever the idle time is */
+	bench_settle(bench, 50);
+	assert_true(bench_ask(bench, 1, "work", &err));
+	bench_expect(bench, 1, ERR_NONE);
+	bench_advance(10000);
+	bench_wait(bench, bench_count(bench, 0, "ping") == 2);
+}
+
+static void
 reload_with_another_pin_source_brings_a_successor(void **state)
 {
 	struct bench *bench = *state;
@@ -304,6 +347,8 @@ main(void)
 		TEST(b37_environment_is_empty_but_for_the_allowed),
 		TEST(b32_worker_that_grew_is_replaced_and_nothing_is_lost),
 		TEST(b32_without_room_for_two_the_successor_comes_after),
+		TEST(b32_worker_that_served_long_is_replaced),
+		TEST(b33_idle_token_is_pinged_as_the_options_say),
 		TEST(reload_with_another_pin_source_brings_a_successor),
 		TEST(stop_lets_running_work_end_and_takes_no_more),
 		TEST(b05_stop_is_bounded_by_its_limit),

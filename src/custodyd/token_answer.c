@@ -117,6 +117,7 @@ answered_caller(struct token *token, struct worker *worker, struct request *requ
 	bool ok = wire_decode_answer(message, &answer, NULL, &err);
 	if (!ok && (message->flags & WIRE_FLAG_ERROR) == 0)
 		worker_kill(worker, &err); /* not an error answer: nonsense */
+	token->worked = true;
 	if (request->dropped)
 		token->late_answers++;
 	if (request->suspect)
@@ -127,6 +128,16 @@ answered_caller(struct token *token, struct worker *worker, struct request *requ
 		react(token, worker, &err);
 	judge(token, request, ok ? NULL : &err);
 	token_finish(token, request, ok ? &answer : NULL, ok ? NULL : &err);
+}
+
+/* Some modules leak memory, some session objects: whoever served long enough gets a successor (threats B32). */
+static bool
+is_worn(const struct token_limits *limits, const struct wire_ping_answer *answer)
+{
+	bool big = limits->recycle_bytes > 0 && answer->rss_bytes > (uint64_t)limits->recycle_bytes;
+	bool old = limits->recycle_operations > 0 &&
+		   answer->operations >= (uint64_t)limits->recycle_operations;
+	return big || old;
 }
 
 static void
@@ -151,8 +162,7 @@ pinged(struct token *token, struct worker *worker, const struct wire_message *me
 	if (!ok)
 		return;
 	token->device->sessions = answer.sessions > 0 ? answer.sessions : 1;
-	int64_t limit = token->set->limits.recycle_bytes;
-	if (limit > 0 && answer.rss_bytes > (uint64_t)limit)
+	if (is_worn(&token->set->limits, &answer))
 		token_replace(token);
 }
 
@@ -223,8 +233,17 @@ ping(struct token *token, enum request_purpose purpose, int64_t now_ms)
 	assert(request != NULL); /* an empty record always fits */
 	request->kind = LATENCY_OTHER;
 	token->pinged = true;
-	token->ping_ms = now_ms + TOKEN_PING_MS;
+	token->worked = false;
+	token->last_ping_ms = now_ms;
 	token_send(token, request);
+}
+
+static bool
+ping_is_due(const struct token *token, int64_t now_ms)
+{
+	int64_t idle_ms = token->set->limits.idle_ping_ms, waited_ms = now_ms - token->last_ping_ms;
+	return (token->worked && waited_ms >= TOKEN_PING_MS) ||
+	       (idle_ms > 0 && waited_ms >= idle_ms);
 }
 
 void
@@ -238,6 +257,6 @@ token_watch(struct token *token, int64_t now_ms)
 		return;
 	if (breaker_try(&token->breaker, now_ms))
 		ping(token, REQUEST_PROBE, now_ms);
-	else if (token->breaker.state == BREAKER_CLOSED && now_ms >= token->ping_ms)
+	else if (token->breaker.state == BREAKER_CLOSED && ping_is_due(token, now_ms))
 		ping(token, REQUEST_PING, now_ms);
 }

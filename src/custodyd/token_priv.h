@@ -16,7 +16,7 @@ struct options_token;
 
 #define TOKEN_DYING_MAX 3 /* serving, leaving and starting: a new worker waits until none is left */
 
-/* Also what keeps the connection of an idle device open (threats B33). */
+/* Of a token at work: its health, what its worker leaks. One without work is asked as the options say (threats B33). */
 #define TOKEN_PING_MS INT64_C(10000)
 /* Before another successor is tried when one did not come up or did not help. */
 #define TOKEN_RECYCLE_PAUSE_MS INT64_C(60000)
@@ -30,6 +30,8 @@ struct token_limits {
 	int64_t search_ms;
 	int64_t create_ms;
 	int64_t recycle_bytes;
+	int64_t recycle_operations; /* 0: never */
+	int64_t idle_ping_ms;       /* 0: never */
 };
 
 struct tokens {
@@ -96,7 +98,8 @@ struct token {
 	struct latency latencies[LATENCY_KINDS];
 	int64_t service_us[LATENCY_KINDS]; /* mean time at a free thread; 0: unknown */
 	bool pinged;
-	int64_t ping_ms; /* when the next ping is due */
+	bool worked; /* since the last ping */
+	int64_t last_ping_ms;
 	unsigned failed_probes;
 	bool enrolling;
 	struct buf new_spki; /* while enrolling: made, not yet proved */

@@ -43,7 +43,8 @@ adopt(struct token *token)
 	token->failed_probes = 0;
 	token->failed_starts = 0;
 	token->pinged = false;
-	token->ping_ms = now_ms + TOKEN_PING_MS;
+	token->worked = false;
+	token->last_ping_ms = now_ms;
 	breaker_close(&token->breaker, now_ms);
 	backoff_up(&token->backoff, now_ms);
 	token_forget_pin(token);

@@ -32,6 +32,8 @@ take_limits(struct tokens *tokens, const struct options_daemon *options)
 	limits->search_ms = options->create_timeout;
 	limits->create_ms = options->create_timeout;
 	limits->recycle_bytes = options->recycle_memory;
+	limits->recycle_operations = options->recycle_operations;
+	limits->idle_ping_ms = options->idle_ping;
 }
 
 struct tokens *

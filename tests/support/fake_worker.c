@@ -344,6 +344,7 @@ on_capabilities(struct fake *fake, const struct wire_message *message)
 static void
 on_ping(struct fake *fake, const struct wire_message *message)
 {
+	journal(fake, "ping");
 	const char *order = told(fake, "ping");
 	if (strcmp(order, "hang") == 0)
 		return;

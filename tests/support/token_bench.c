@@ -185,6 +185,7 @@ bench_setup(void **state)
 	bench->may_login = true;
 	bench->pin_source = "file:/dev/null";
 	bench->env = "";
+	bench->idle_ping = 10000;
 	bench->module = "/nonexistent";
 	bench->worker = getenv("FAKE_WORKER");
 	if (bench->worker == NULL)
@@ -290,6 +291,8 @@ bench_options(struct bench *bench, struct options_token *tokens, struct options 
 	daemon->create_timeout = 60000;
 	daemon->start_timeout = 20000;
 	daemon->recycle_memory = bench->recycle_memory;
+	daemon->recycle_operations = bench->recycle_operations;
+	daemon->idle_ping = bench->idle_ping;
 	ret_options->tokens = tokens;
 	ret_options->token_count = BENCH_TOKENS_MAX;
 }

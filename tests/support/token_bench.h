@@ -45,6 +45,8 @@ struct bench {
 	const char *
 		uris[BENCH_TOKENS_MAX]; /* NULL: the token's directory, for the worker that obeys */
 	int64_t recycle_memory;
+	int64_t recycle_operations;
+	int64_t idle_ping; /* 10 s unless set */
 	void (*on_answer)(
 		struct bench *bench, const struct token_answer *answer); /* before it is recorded */
 	void (*on_delivery)(struct bench *bench, const struct bench_delivery *delivery);
