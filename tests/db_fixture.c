@@ -13,7 +13,8 @@
 struct db *
 db_fixture_open(struct db_fixture *fixture)
 {
-	struct db_settings settings = {.path = fixture->path, .reserve_bytes = 65536};
+	struct db_settings settings = {
+		.kind = &custody_catalog, .path = fixture->path, .reserve_bytes = 65536};
 	return db_open(&settings, &fixture->err);
 }
 

@@ -1,7 +1,7 @@
 /* A catalog in a directory of its own, with a vault and what else the tests of src/db and custodyd want. */
 #pragma once
 
-#include "db/db.h"
+#include "db/db_custody.h"
 #include "db/db_intent.h"
 #include "db/db_key.h"
 

@@ -149,7 +149,8 @@ open_on_network_filesystem_is_refused_d21(void **state)
 	assert_int_equal(fixture->err.code, ERR_CONFIG);
 	assert_non_null(strstr(fixture->err.message, "NFS"));
 
-	struct db_settings settings = {.path = fixture->path, .allow_network_filesystem = true};
+	struct db_settings settings = {
+		.kind = &custody_catalog, .path = fixture->path, .allow_network_filesystem = true};
 	fixture->db = db_open(&settings, &fixture->err);
 	fake_filesystem = 0;
 	assert_non_null(fixture->db);

@@ -12,7 +12,7 @@
 #include "custodyd/options.h"
 #include "custodyd/tokens.h"
 #include "custodyd/vaults.h"
-#include "db/db.h"
+#include "db/db_custody.h"
 #include "http/http.h"
 #include "http/router.h"
 #include "loop/loop.h"

@@ -398,6 +398,7 @@ open_storage(struct custodyd *daemon, struct err *err)
 {
 	const struct options_daemon *options = &daemon->options->daemon;
 	const struct db_settings settings = {
+		.kind = &custody_catalog,
 		.path = options->catalog,
 		.allow_network_filesystem = options->network_filesystem,
 		.reserve_bytes = options->catalog_reserve,

@@ -1,6 +1,6 @@
 /*
  * Opening the catalog and what concerns it as a whole. Invariant: while `handle` is set, every statement is prepared,
- * the schema is DB_SCHEMA, and the numbers in struct db are those of the last commit.
+ * the schema is the kind's last, and the numbers in struct db are those of the last commit.
  */
 #include "db.h"
 
@@ -18,46 +18,55 @@
 #include "db_gcm_table.h"
 #include "db_sql.h"
 
-#define APPLICATION_ID 1128612932 /* "CUSD": a catalog of custodyd */
-
 enum question {
 #define QUESTION(symbol, text) QUESTION_##symbol,
 #define SETUP(text)
-#define MIGRATION(version, text)
+#define BIRTH(text)
 #include "schema.tbl"
 };
 
 static const char *const questions[] = {
 #define QUESTION(symbol, text) text,
 #define SETUP(text)
-#define MIGRATION(version, text)
+#define BIRTH(text)
 #include "schema.tbl"
 };
 
 static const char *const setup[] = {
 #define QUESTION(symbol, text)
 #define SETUP(text) text,
-#define MIGRATION(version, text)
+#define BIRTH(text)
 #include "schema.tbl"
 };
 
-static const char *const migrations[] = {
+static const char *const birth[] = {
 #define QUESTION(symbol, text)
 #define SETUP(text)
-#define MIGRATION(version, text) [(version)-1] = (text),
+#define BIRTH(text) text,
 #include "schema.tbl"
 };
-static_assert(ARRAY_LEN(migrations) == DB_SCHEMA, "DB_SCHEMA is the last migration");
 
-static const char *const statements[STMT_COUNT] = {
+static const char *const common[STMT_OWN] = {
 #define STMT(symbol, text) text,
 #include "stmt.tbl"
 };
 
+static size_t
+statement_count(const struct db *db)
+{
+	return STMT_OWN + db->kind->statement_count;
+}
+
+static const char *
+statement_text(const struct db *db, size_t stmt)
+{
+	return stmt < STMT_OWN ? common[stmt] : db->kind->statements[stmt - STMT_OWN];
+}
+
 static void
 release(struct db *db)
 {
-	for (size_t i = 0; i < STMT_COUNT; i++) {
+	for (size_t i = 0; i < statement_count(db); i++) {
 		(void)sqlite3_finalize(db->statements[i]); /* repeats the error of its last step */
 		db->statements[i] = NULL;
 	}
@@ -95,14 +104,17 @@ check_schema(struct db *db, int64_t *ret_version, struct err *err)
 		!ask(db, QUESTION_VERSION, &version, err) ||
 		!ask(db, QUESTION_OBJECTS, &objects, err))
 		return false;
-	if (application != APPLICATION_ID && (application != 0 || version != 0 || objects != 0))
-		return err_set(err, ERR_CONFIG, "%s is not a catalog of custodyd.", db->path);
-	if (version > DB_SCHEMA)
+	const struct db_kind *kind = db->kind;
+	if (application != kind->application_id &&
+		(application != 0 || version != 0 || objects != 0))
+		return err_set(
+			err, ERR_CONFIG, "%s is not a catalog of %s.", db->path, kind->program);
+	if (version > kind->schema)
 		return err_set(err, ERR_CONFIG,
-			"The catalog has schema version %lld; this program knows up to %d. Use the "
-			"newer program.",
-			(long long)version, DB_SCHEMA);
-	if (version < 0 || (application == APPLICATION_ID && version == 0))
+			"The catalog has schema version %lld; this program knows up to %lld. Use "
+			"the newer program.",
+			(long long)version, (long long)kind->schema);
+	if (version < 0 || (application == kind->application_id && version == 0))
 		return err_set(err, ERR_CATALOG_INTEGRITY, NULL);
 	*ret_version = version;
 	return true;
@@ -112,13 +124,14 @@ check_schema(struct db *db, int64_t *ret_version, struct err *err)
 static bool
 migrate(struct db *db, int64_t version, struct err *err)
 {
-	for (; version < DB_SCHEMA; version++) {
-		bool done = execute(db, statements[STMT_BEGIN], err) &&
-			    execute(db, migrations[version], err) &&
-			    execute(db, statements[STMT_COMMIT], err);
+	for (; version < db->kind->schema; version++) {
+		bool done = execute(db, common[STMT_BEGIN], err) &&
+			    (version > 0 || execute(db, birth[0], err)) &&
+			    execute(db, db->kind->migrations[version], err) &&
+			    execute(db, common[STMT_COMMIT], err);
 		if (!done) {
 			/* none may be open any more */
-			(void)sqlite3_exec(db->handle, statements[STMT_ROLLBACK], NULL, NULL, NULL);
+			(void)sqlite3_exec(db->handle, common[STMT_ROLLBACK], NULL, NULL, NULL);
 			return false;
 		}
 	}
@@ -128,11 +141,12 @@ migrate(struct db *db, int64_t version, struct err *err)
 static bool
 prepare(struct db *db, struct err *err)
 {
-	for (size_t i = 0; i < STMT_COUNT; i++) {
-		int rc = sqlite3_prepare_v3(db->handle, statements[i], -1,
-			SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
+	for (size_t i = 0; i < statement_count(db); i++) {
+		const char *text = statement_text(db, i);
+		int rc = sqlite3_prepare_v3(
+			db->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
 		if (rc != SQLITE_OK)
-			return db_fail(db, rc, statements[i], err);
+			return db_fail(db, rc, text, err);
 	}
 	return true;
 }
@@ -239,6 +253,10 @@ db_open(const struct db_settings *settings, struct err *err)
 	struct db *db = calloc(1, sizeof *db);
 	if (db == NULL || (db->path = strdup(settings->path)) == NULL)
 		abort();
+	db->kind = settings->kind;
+	db->statements = calloc(statement_count(db), sizeof *db->statements);
+	if (db->statements == NULL)
+		abort();
 	db->settings = *settings;
 	db->settings.path = db->path;
 	db->lock = lock;
@@ -261,6 +279,7 @@ db_close(struct db *db)
 		db->lock); /* last: SQLite's own locks would go with any descriptor of the file */
 	secret_wipe(db->paging_key, sizeof db->paging_key);
 	secret_wipe(db->pin_key, sizeof db->pin_key);
+	free(db->statements);
 	free(db->path);
 	free(db);
 }
@@ -395,22 +414,5 @@ db_set_time_mark(struct db *db, int64_t wall_s, struct err *err)
 	if (!db_commit(db, err))
 		return false;
 	db->time_mark = wall_s;
-	return true;
-}
-
-bool
-db_counts(struct db *db, struct db_counts *ret_counts, struct err *err)
-{
-	CLEAN(db_stmt)
-	sqlite3_stmt *statement = db_stmt(db, STMT_COUNTS);
-	bool found;
-	if (!db_step(db, statement, &found, err))
-		return false;
-	struct db_row row = {.statement = statement};
-	int64_t *const numbers[] = {&ret_counts->vaults, &ret_counts->keys,
-		&ret_counts->deleted_keys, &ret_counts->versions, &ret_counts->intents,
-		&ret_counts->tombstones};
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		*numbers[i] = db_row_int(&row, 0, INT64_MAX);
 	return true;
 }

@@ -1,6 +1,6 @@
 /*
- * The catalog: one SQLite file that holds everything but key material. Opening, locking, checking,
- * transactions, time marks. Rows are in db_vault.h, db_key.h and their like.
+ * A catalog: one SQLite file that holds everything but key material. Opening, locking, checking,
+ * transactions, time marks. What is in it is a matter of its kind: rows are in db_vault.h, db_key.h and their like.
  *
  * One thread. Calls block for a few microseconds when reading and for one disk sync when writing.
  * Every change of the catalog is one function and one transaction; each raises the generation by one.
@@ -23,7 +23,6 @@
 
 struct db;
 
-#define DB_SCHEMA       1
 #define DB_HASH_BYTES   32
 #define DB_SECRET_BYTES 32
 #define DB_SPKI_MAX     1024 /* RSA-4096 needs 550 */
@@ -31,7 +30,10 @@ struct db;
 #define DB_TAGS_MAX     16384 /* 15 tags of 256 + 256 characters, escaped */
 #define DB_PAGE_MAX     256   /* rows a list function returns at most */
 
+struct db_kind; /* whose catalog it is: custody_catalog in db_custody.h */
+
 struct db_settings {
+	const struct db_kind *kind;
 	const char *path; /* absolute; created (0600) if missing, with its reserve beside it */
 	bool allow_network_filesystem; /* threats D21 */
 	int64_t reserve_bytes; /* size of <path>.reserve, given up by db_release_reserve(); 0: none */
@@ -87,11 +89,6 @@ const uint8_t *db_pin_key(const struct db *db);
 /* Highest trusted wall time, Unix seconds (threats D14, D15); never lowered: a lower value is ignored. */
 int64_t db_time_mark(const struct db *db);
 bool db_set_time_mark(struct db *db, int64_t wall_s, struct err *err) MUST_USE;
-
-struct db_counts {
-	int64_t vaults, keys, deleted_keys, versions, intents, tombstones;
-};
-bool db_counts(struct db *db, struct db_counts *ret_counts, struct err *err) MUST_USE;
 
 static inline void
 db_clean(struct db **db)

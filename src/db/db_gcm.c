@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody_stmt.h"
 #include "db_gcm_table.h"
-#include "db_sql.h"
 
 #define SLOTS 1024 /* power of two; 32 KiB */
 

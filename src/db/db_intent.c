@@ -6,8 +6,8 @@
 
 #include <string.h>
 
+#include "custody_stmt.h"
 #include "db_row.h"
-#include "db_sql.h"
 
 #define INTENTS_MAX 65536
 
@@ -352,7 +352,7 @@ db_key_purge_begin(struct db *db, int64_t key, enum db_purge kind, int64_t now_s
 
 /* Runs a statement whose first parameter is a row number. */
 static bool
-run_for(struct db *db, enum stmt stmt, int64_t id, struct err *err)
+run_for(struct db *db, enum custody_stmt stmt, int64_t id, struct err *err)
 {
 	sqlite3_stmt *statement = db_stmt(db, stmt);
 	db_bind_int(statement, 1, id);

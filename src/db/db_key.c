@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "custody_stmt.h"
 #include "db_row.h"
-#include "db_sql.h"
 
 void
 db_row_key(struct db_row *row, struct db_key *key)

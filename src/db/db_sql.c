@@ -62,7 +62,7 @@ db_fail(struct db *db, int rc, const char *what, struct err *err)
 }
 
 sqlite3_stmt *
-db_stmt(struct db *db, enum stmt stmt)
+db_stmt(struct db *db, unsigned stmt)
 {
 	sqlite3_stmt *statement = db->statements[stmt];
 	if (statement == NULL)

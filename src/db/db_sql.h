@@ -11,7 +11,17 @@
 enum stmt {
 #define STMT(symbol, text) STMT_##symbol,
 #include "stmt.tbl"
-	STMT_COUNT
+	STMT_OWN /* the first of the catalog's own */
+};
+
+/* What makes a catalog that of one program; see custody_stmt.h. */
+struct db_kind {
+	const char *program; /* for messages */
+	int64_t application_id;
+	const char *const *migrations;
+	int64_t schema;                /* number of migrations */
+	const char *const *statements; /* its own, numbered from STMT_OWN */
+	size_t statement_count;
 };
 
 struct db_gcm; /* db_gcm.c */
@@ -21,8 +31,9 @@ struct db {
 	struct db_settings settings; /* path is `path` */
 	int lock;                    /* flock()ed descriptor of the catalog, held for life */
 	sqlite3 *handle;             /* NULL after a failed db_reopen() */
-	sqlite3_stmt *statements[STMT_COUNT];
-	int wal_pages; /* in the WAL after the last commit */
+	const struct db_kind *kind;
+	sqlite3_stmt **statements; /* STMT_OWN + kind->statement_count */
+	int wal_pages;             /* in the WAL after the last commit */
 	bool latched;
 
 	uint64_t generation;
@@ -38,7 +49,7 @@ struct db {
 bool db_fail(struct db *db, int rc, const char *what, struct err *err);
 
 /* The statement, reset and unbound; NULL while closed (binding and stepping NULL fail cleanly). */
-sqlite3_stmt *db_stmt(struct db *db, enum stmt stmt);
+sqlite3_stmt *db_stmt(struct db *db, unsigned stmt);
 
 static inline void
 db_stmt_clean(sqlite3_stmt **statement)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "db_sql.h"
+#include "custody_stmt.h"
 
 #define TOKENS_MAX 1024 /* rows, also of tokens no longer configured */
 

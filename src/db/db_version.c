@@ -2,9 +2,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "custody_stmt.h"
 #include "db_key.h"
 #include "db_row.h"
-#include "db_sql.h"
 
 #define BITS_MAX 16384
 
