@@ -337,6 +337,15 @@ option_set(const struct config_option *option, const char *value, void *target, 
 	return false;
 }
 
+int
+config_line(const struct config *config, const char *kind, const char *name, const char *key)
+{
+	const struct config_entry *entry = entry_find(config, kind, name, key);
+	if (entry == NULL)
+		entry = entry_find(config, kind, name, "");
+	return entry == NULL ? 1 : entry->line;
+}
+
 /* Bounds what a wrong file can put into a message. */
 #define SHOWN "%.64s"
 
@@ -354,12 +363,10 @@ option_apply(const struct config *config, const char *name, const struct config_
 	}
 	if (option->initial == NULL)
 		return true;
-	if (strcmp(option->initial, "!") == 0) {
-		const struct config_entry *section = entry_find(config, option->kind, name, "");
+	if (strcmp(option->initial, "!") == 0)
 		return err_set(err, ERR_CONFIG, "%s:%d: [%s%s" SHOWN "] needs a line \"%s = ...\".",
-			config->path, section == NULL ? 1 : section->line, option->kind,
-			*name == '\0' ? "" : " ", name, option->key);
-	}
+			config->path, config_line(config, option->kind, name, option->key),
+			option->kind, *name == '\0' ? "" : " ", name, option->key);
 	bool valid = option_set(option, option->initial, target, allowed, sizeof(allowed));
 	assert(valid); /* the table's own default */
 	return valid;

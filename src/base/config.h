@@ -75,6 +75,9 @@ void config_release(
 bool config_check_known(const struct config *config, const struct config_option *options,
 	size_t option_count, struct err *err) MUST_USE;
 
+/* Where [kind name] key stands; the section's own line if it does not, 1 if neither does. For messages. */
+int config_line(const struct config *config, const char *kind, const char *name, const char *key);
+
 /* The names of the sections of a kind, in file order, no name twice; at most `max` are stored. Returns how many
  * there are; names borrowed. */
 size_t config_names(const struct config *config, const char *kind, const char **names, size_t max);

@@ -186,3 +186,12 @@ file_check_private(const char *path, mode_t forbidden, struct err *err)
 			(unsigned)(status.st_mode & 07777), (unsigned)(status.st_mode & forbidden));
 	return true;
 }
+
+bool
+file_fail(struct err *err, const char *path, const char *what, int error)
+{
+	struct err cause;
+	(void)err_errno(&cause, ERR_STORAGE, error, what);
+	(void)err_set(err, cause.code, "%s cannot be %s: %s.", path, what, strerror(error));
+	return err_origin(err, "%s", cause.origin);
+}

@@ -25,3 +25,9 @@ bool file_write_all(int fd, const void *data, size_t len, struct err *err) MUST_
  * root and without any of the mode bits in `forbidden` (0077 for secrets). A missing file is fine.
  */
 bool file_check_private(const char *path, mode_t forbidden, struct err *err) MUST_USE;
+
+/*
+ * "<path> cannot be <what>: <reason of error>." as ERR_STORAGE, or ERR_STORAGE_FULL if that is the reason: for what a person
+ * reads at the start. Returns false.
+ */
+bool file_fail(struct err *err, const char *path, const char *what, int error);

@@ -197,15 +197,15 @@ add_administrator(
 {
 	char text[PRINCIPAL_TEXT];
 	if (len >= sizeof text || *count == ADMINISTRATORS_MAX)
-		return err_set(err, ERR_CONFIG, "administrators: too long.");
+		return err_set(err, ERR_CONFIG, "There are too many administrators.");
 	memcpy(text, word, len);
 	text[len] = '\0';
 	struct access_entry entry = {.state = PRINCIPAL_OK};
 	struct err cause;
 	if (!principal_parse(text, &entry.principal, &cause))
-		return err_set(err, ERR_CONFIG, "administrators: %s", cause.message);
+		return err_set(err, ERR_CONFIG, "%s", cause.message);
 	if (entry.principal.kind == DB_PRINCIPAL_APPLICATION)
-		return err_set(err, ERR_CONFIG, "administrators: an application cannot be one.");
+		return err_set(err, ERR_CONFIG, "An application cannot be an administrator.");
 	entries[(*count)++] = entry;
 	return true;
 }
@@ -224,6 +224,18 @@ parse_administrators(
 	}
 	*ret_count = count;
 	return true;
+}
+
+bool
+access_check_administrators(const char *administrators, struct err *err)
+{
+	struct access_entry *entries = calloc(ADMINISTRATORS_MAX, sizeof *entries);
+	if (entries == NULL)
+		abort();
+	size_t count;
+	bool good = parse_administrators(administrators, entries, &count, err);
+	free(entries);
+	return good;
 }
 
 static bool

@@ -43,8 +43,10 @@ void access_free(struct access *access);
 
 /*
  * Takes over administrators ("user:alice group:staff …", blanks between) and applications from a configuration, all or
- * nothing: ERR_CONFIG names what is wrong. Blocking. `applications` are copied; a GUID twice is refused.
+ * nothing: ERR_CONFIG names what is wrong. Blocking. `applications` are copied; a GUID twice is refused. The first only
+ * looks whether it would.
  */
+bool access_check_administrators(const char *administrators, struct err *err) MUST_USE;
 bool access_configure(struct access *access, const char *administrators,
 	const struct access_application *applications, size_t count, struct err *err) MUST_USE;
 

@@ -1,7 +1,7 @@
 /*
  * Order matters: what is checked against what. The audit must continue what the catalog remembers before anything is
- * served; tokens start before the socket opens, but nobody waits for them; on the way down requests end first, then
- * workers, then storage.
+ * served; tokens start before the first request is taken, but nobody waits for them; on the way down requests end first,
+ * then workers, then storage.
  */
 #include "daemon.h"
 
@@ -345,7 +345,8 @@ on_hangup(void *ctx)
 		return;
 	}
 	char name[128];
-	if (options_need_restart(daemon->options, options, name, sizeof(name)))
+	size_t next = 0;
+	while (options_keep(daemon->options, options, &next, name, sizeof(name)))
 		log_warning("reload.restart-needed", LOG_TEXT("option", name));
 	options_free(daemon->options);
 	daemon->options = options;
@@ -451,28 +452,32 @@ open_tokens(struct custodyd *daemon, struct err *err)
 	return daemon->tokens != NULL;
 }
 
+/* Before the tokens: its lock is what says that the login sockets beside it are nobody else's. */
 static bool
 open_socket(struct life *life, struct err *err)
 {
-	struct custodyd *daemon = &life->daemon;
-	const struct options_daemon *options = &daemon->options->daemon;
+	const struct options_daemon *options = &life->daemon.options->daemon;
 	life->listener = listener_from_systemd(err);
 	if (life->listener == NULL && err->code != ERR_NONE)
 		return false;
 	if (life->listener == NULL)
 		life->listener = listener_open(
 			options->socket, options->socket_mode, options->socket_gid, err);
-	if (life->listener == NULL)
-		return false;
+	return life->listener != NULL;
+}
+
+static void
+open_http(struct life *life)
+{
+	struct custodyd *daemon = &life->daemon;
 	size_t count;
 	const struct route_row *rows = routes_get(&count);
 	daemon->router = router_new(&rows->route, count, sizeof(*rows));
 	struct http_limits limits;
-	limits_of(options, &limits);
+	limits_of(&daemon->options->daemon, &limits);
 	daemon->http = http_server_new(daemon->loop, &limits, call_handle, daemon);
 	configure_http(daemon, daemon->options);
 	http_server_listen(daemon->http, life->listener);
-	return true;
 }
 
 static void
@@ -520,10 +525,11 @@ daemon_new(const char *config_path, struct err *err)
 	if (opened)
 		daemon->ops = ops_new(daemon->loop);
 	if (!opened || !open_storage(daemon, err) || !open_state(daemon, err) ||
-		!open_tokens(daemon, err) || !open_socket(life, err)) {
+		!open_socket(life, err) || !open_tokens(daemon, err)) {
 		daemon_free(daemon);
 		return NULL;
 	}
+	open_http(life);
 	open_timers(life);
 	return daemon;
 }

@@ -39,12 +39,18 @@ static const struct config_option rows[] = {
 #include "option.tbl"
 };
 
-/* "in [token west]" and the like, for messages. */
+/* A section, for messages: [kind name]. */
+struct section {
+	const struct config *config;
+	const char *kind, *name;
+};
+
 static bool
-fail_option(struct err *err, const struct config *config, const char *section, const char *key,
-	const char *what)
+fail_option(struct err *err, const struct section *section, const char *key, const char *what)
 {
-	return err_set(err, ERR_CONFIG, "%s: [%s] %s: %s", config->path, section, key, what);
+	return err_set(err, ERR_CONFIG, "%s:%d: [%s%s%s] %s: %s", section->config->path,
+		config_line(section->config, section->kind, section->name, key), section->kind,
+		*section->name == '\0' ? "" : " ", section->name, key, what);
 }
 
 /* Three or four octal digits. */
@@ -75,28 +81,30 @@ dns_name_valid(const char *name)
 static bool
 check_daemon(const struct config *config, struct options_daemon *daemon, struct err *err)
 {
-	static const char section[] = KIND_DAEMON;
+	const struct section section = {config, KIND_DAEMON, ""};
+	struct err cause = {0};
 	if (!parse_mode(daemon->socket_mode_text, &daemon->socket_mode))
-		return fail_option(
-			err, config, section, "socket-mode", "must be octal, such as 0666.");
+		return fail_option(err, &section, "socket-mode", "must be octal, such as 0666.");
 	if (!dns_name_valid(daemon->dns_suffix))
-		return fail_option(err, config, section, "dns-suffix",
+		return fail_option(err, &section, "dns-suffix",
 			"must be a domain name in lower case, such as vault.azure.net.");
 	if (!id_uuid_valid(daemon->tenant_id))
-		return fail_option(err, config, section, "tenant-id", "must be a GUID.");
+		return fail_option(err, &section, "tenant-id", "must be a GUID.");
 	if (!log_level_parse(daemon->log_level_text, &daemon->log_level))
-		return fail_option(err, config, section, "log-level",
-			"must be error, warning, info or debug.");
+		return fail_option(
+			err, &section, "log-level", "must be error, warning, info or debug.");
+	if (!access_check_administrators(daemon->administrators, &cause))
+		return fail_option(err, &section, "administrators", cause.message);
 	if (daemon->connections_reserved >= daemon->connections)
 		return fail_option(
-			err, config, section, "connections-reserved", "must be below connections.");
+			err, &section, "connections-reserved", "must be below connections.");
 	daemon->socket_gid = (gid_t)-1;
 	if (daemon->socket_group[0] == '\0')
 		return true;
 	const struct group *group =
 		getgrnam(daemon->socket_group); /* start and reload: one thread */
 	if (group == NULL)
-		return fail_option(err, config, section, "socket-group", "there is no such group.");
+		return fail_option(err, &section, "socket-group", "there is no such group.");
 	daemon->socket_gid = group->gr_gid;
 	return true;
 }
@@ -127,8 +135,7 @@ pin_source_valid(const char *text)
 }
 
 static bool
-resolve_user(const struct config *config, const char *section, struct options_token *token,
-	struct err *err)
+resolve_user(const struct section *section, struct options_token *token, struct err *err)
 {
 	token->uid = geteuid();
 	token->gid = getegid();
@@ -136,7 +143,7 @@ resolve_user(const struct config *config, const char *section, struct options_to
 		return true;
 	const struct passwd *user = getpwnam(token->user); /* start and reload: one thread */
 	if (user == NULL)
-		return fail_option(err, config, section, "user", "there is no such user.");
+		return fail_option(err, section, "user", "there is no such user.");
 	token->uid = user->pw_uid;
 	token->gid = user->pw_gid;
 	return true;
@@ -145,19 +152,17 @@ resolve_user(const struct config *config, const char *section, struct options_to
 static bool
 check_token(const struct config *config, struct options_token *token, struct err *err)
 {
-	char section[DB_TOKEN_NAME + 8];
-	(void)snprintf(section, sizeof section, KIND_TOKEN " %s", token->name);
+	const struct section section = {config, KIND_TOKEN, token->name};
 	if (strncmp(token->uri, "pkcs11:", 7) != 0)
-		return fail_option(err, config, section, "uri", "must begin with pkcs11:.");
+		return fail_option(err, &section, "uri", "must begin with pkcs11:.");
 	if (strstr(token->uri, "pin-value") != NULL || strstr(token->uri, "pin-source") != NULL)
-		return fail_option(err, config, section, "uri",
-			"must not hold a PIN or its source; use pin-source.");
+		return fail_option(
+			err, &section, "uri", "must not hold a PIN or its source; use pin-source.");
 	if (!pin_source_valid(token->pin_source))
-		return fail_option(err, config, section, "pin-source",
+		return fail_option(err, &section, "pin-source",
 			"must be file:/PATH, credential:NAME, command:/PATH or ask.");
 	if (!id_token_name_valid(token->region))
-		return fail_option(
-			err, config, section, "region", "must be 1 to 32 of a-z, 0-9 and '-'.");
+		return fail_option(err, &section, "region", "must be 1 to 32 of a-z, 0-9 and '-'.");
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (token->one_thread)
 		token->sessions = 1;
@@ -165,7 +170,7 @@ check_token(const struct config *config, struct options_token *token, struct err
 		token->sessions = cpus > 0 ? cpus : 1;
 	if (token->sessions > OPTIONS_SESSIONS_MAX)
 		token->sessions = OPTIONS_SESSIONS_MAX;
-	return resolve_user(config, section, token, err);
+	return resolve_user(&section, token, err);
 }
 
 static bool
@@ -174,8 +179,8 @@ load_token(
 {
 	if (!id_token_name_valid(name))
 		return err_set(err, ERR_CONFIG,
-			"%s: the name of a [token NAME] must be 1 to 32 of a-z, 0-9 and '-'.",
-			config->path);
+			"%s:%d: the name of a [token NAME] must be 1 to 32 of a-z, 0-9 and '-'.",
+			config->path, config_line(config, KIND_TOKEN, name, ""));
 	if (!config_apply(config, KIND_TOKEN, name, rows, ARRAY_LEN(rows), token, err))
 		return false;
 	(void)snprintf(token->name, sizeof token->name, "%s", name);
@@ -207,23 +212,22 @@ check_application(const struct config *config, const char *guid,
 	struct err *err)
 {
 	struct access_application application = {.guid = ""};
+	const struct section where = {config, KIND_APPLICATION, guid};
 	if (!id_uuid_valid(guid))
 		return err_set(err, ERR_CONFIG,
-			"%s: [application %s]: the name of the section must be a GUID.",
-			config->path, guid);
+			"%s:%d: [application %s]: the name of the section must be a GUID.",
+			config->path, config_line(config, KIND_APPLICATION, guid, ""), guid);
 	id_fold(guid, application.guid);
 	size_t len = strlen(section->name);
 	if (len >= sizeof application.name)
-		return err_set(err, ERR_CONFIG, "%s: [application %s] name: at most 64 octets.",
-			config->path, guid);
+		return fail_option(err, &where, "name", "at most 64 octets.");
 	memcpy(application.name, section->name, len + 1);
 	char text[PRINCIPAL_TEXT];
 	int wanted = snprintf(text, sizeof text, "user:%s", section->user);
 	struct err cause = {.message = "too long"};
 	if (wanted < 0 || (size_t)wanted >= sizeof text ||
 		!principal_parse(text, &application.user, &cause))
-		return err_set(err, ERR_CONFIG, "%s: [application %s] user: %s", config->path, guid,
-			cause.message);
+		return fail_option(err, &where, "user", cause.message);
 	*ret_application = application;
 	return true;
 }
@@ -319,26 +323,60 @@ same_value(const struct config_option *row, const void *a, const void *b)
 	return false;
 }
 
-/* The first row of `kind` that may not change and did. */
-static const struct config_option *
-first_difference(const char *kind, const void *a, const void *b)
+static void
+exchange(const struct config_option *row, void *a, void *b)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (strcmp(rows[i].kind, kind) == 0 && !rows[i].reloadable &&
-			!same_value(&rows[i], a, b))
-			return &rows[i];
+	static const size_t sizes[] = {
+		[CONFIG_TEXT] = sizeof(char *),
+		[CONFIG_PATH] = sizeof(char *),
+		[CONFIG_LIST] = sizeof(char *),
+		[CONFIG_BOOL] = sizeof(bool),
+		[CONFIG_INTEGER] = sizeof(int64_t),
+		[CONFIG_DURATION] = sizeof(int64_t),
+		[CONFIG_SIZE] = sizeof(int64_t),
+	};
+	unsigned char kept[sizeof(int64_t)];
+	size_t size = sizes[row->type];
+	static_assert(sizeof(char *) <= sizeof kept, "any value fits");
+	memcpy(kept, (char *)a + row->offset, size);
+	memcpy((char *)a + row->offset, (char *)b + row->offset, size);
+	memcpy((char *)b + row->offset, kept, size);
+}
+
+/* The first token from `*next` on in `a` that `b` has not. */
+static const struct options_token *
+next_alone(const struct options *a, const struct options *b, size_t *next, size_t base)
+{
+	while (*next >= base && *next - base < a->token_count) {
+		const struct options_token *token = &a->tokens[(*next)++ - base];
+		if (options_find_token(b, token->name) == NULL)
+			return token;
+	}
 	return NULL;
 }
 
 bool
-options_need_restart(
-	const struct options *running, const struct options *loaded, char *ret_name, size_t size)
+options_keep(
+	struct options *running, struct options *loaded, size_t *next, char *ret_name, size_t size)
 {
-	const struct config_option *row =
-		first_difference(KIND_DAEMON, &running->daemon, &loaded->daemon);
-	if (row == NULL)
+	while (*next < ARRAY_LEN(rows)) {
+		const struct config_option *row = &rows[(*next)++];
+		if (strcmp(row->kind, KIND_DAEMON) != 0 || row->reloadable ||
+			same_value(row, &running->daemon, &loaded->daemon))
+			continue;
+		exchange(row, &running->daemon, &loaded->daemon);
+		(void)snprintf(ret_name, size, "[%s] %s", KIND_DAEMON, row->key);
+		return true;
+	}
+	const struct options_token *token = next_alone(loaded, running, next, ARRAY_LEN(rows));
+	if (token == NULL)
+		token = next_alone(running, loaded, next, ARRAY_LEN(rows) + loaded->token_count);
+	if (token == NULL) { /* what was made of kept texts is kept too */
+		loaded->daemon.socket_mode = running->daemon.socket_mode;
+		loaded->daemon.socket_gid = running->daemon.socket_gid;
 		return false;
-	(void)snprintf(ret_name, size, "[%s] %s", KIND_DAEMON, row->key);
+	}
+	(void)snprintf(ret_name, size, "[%s %s]", KIND_TOKEN, token->name);
 	return true;
 }
 

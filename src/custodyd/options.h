@@ -63,11 +63,12 @@ struct options *options_load(const char *path, struct err *err) MUST_USE;
 void options_free(struct options *options);
 
 /*
- * The first option that differs between two configurations and is not reloadable ("[custodyd] catalog"), for a warning
- * that a restart is needed; false: there is none. Tokens and applications may come, go and change on reload.
+ * Keeps what a reload cannot change: the first value of `loaded` that differs from the running one and is not reloadable is
+ * exchanged for it, and named ("[custodyd] catalog", "[token west]" for one that came or went, which stays named) for a
+ * warning that a restart is needed. *next is 0 at first; false: there are no more.
  */
-bool options_need_restart(
-	const struct options *running, const struct options *loaded, char *ret_name, size_t size);
+bool options_keep(
+	struct options *running, struct options *loaded, size_t *next, char *ret_name, size_t size);
 
 /* Borrowed; NULL if not configured. */
 const struct options_token *options_find_token(const struct options *options, const char *name);

@@ -335,8 +335,24 @@ replace_text(char **text, const char *with)
 void
 token_reload(struct token *token, const struct options_token *options)
 {
-	bool changed = replace_text(&token->pin_source, options->pin_source);
-	changed = replace_text(&token->accept_reduced, options->accept_reduced) || changed;
+	(void)replace_text(&token->region, options->region); /* no matter of the worker's */
+	const struct {
+		char **mine;
+		const char *with;
+	} texts[] = {
+		{&token->uri,            options->uri           },
+		{&token->module,         options->module        },
+		{&token->pin_source,     options->pin_source    },
+		{&token->env,            options->env           },
+		{&token->user,           options->user          },
+		{&token->accept_reduced, options->accept_reduced},
+	};
+	unsigned sessions = options->sessions > 0 ? (unsigned)options->sessions : 1;
+	bool changed = sessions != token->sessions || options->one_thread != token->one_thread;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		changed = replace_text(texts[i].mine, texts[i].with) || changed;
+	token->sessions = sessions;
+	token->one_thread = options->one_thread;
 	token->no_replacement = false;
 	token->recycle_after_ms = 0;
 	token->retry_ms = clock_monotonic_ms();

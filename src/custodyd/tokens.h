@@ -79,8 +79,9 @@ size_t tokens_count(const struct tokens *tokens);
 struct token *tokens_get(struct tokens *tokens, size_t index);
 
 /*
- * Takes over what of the options is reloadable. A token whose PIN source or accepted reductions changed gets
- * a new worker, logged in before the old one goes; one that was refused or waits is tried again now.
+ * Takes over the limits and each token's section. A token whose section changed, other than in its region, gets
+ * a new worker, logged in before the old one goes; one that was refused or waits is tried again now. Tokens neither come
+ * nor go.
  */
 void tokens_reload(struct tokens *tokens, const struct options *options);
 

@@ -72,12 +72,12 @@ open_or_make(const char *path, struct err *err)
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0 || errno != ENOENT) {
 		if (fd < 0)
-			(void)err_errno(err, ERR_STORAGE, errno, "open the catalog");
+			(void)file_fail(err, path, "opened", errno);
 		return fd;
 	}
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		(void)err_errno(err, ERR_STORAGE, errno, "make the catalog");
+		(void)file_fail(err, path, "made", errno);
 		return -1;
 	}
 	if (!file_sync_directory(path, err)) {

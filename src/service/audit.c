@@ -203,7 +203,7 @@ make_file(const char *path, int *ret_fd, struct err *err)
 {
 	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return err_errno(err, ERR_STORAGE, errno, "make the audit");
+		return file_fail(err, path, "made", errno);
 	if (!file_sync_directory(path, err)) {
 		(void)close(fd);
 		return false;
@@ -219,7 +219,7 @@ open_file(struct audit *audit, struct err *err)
 		return false;
 	int fd = open(audit->path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno != ENOENT)
-		return err_errno(err, ERR_STORAGE, errno, "open the audit");
+		return file_fail(err, audit->path, "opened", errno);
 	if (fd < 0 && !make_file(audit->path, &fd, err))
 		return false;
 	struct stat status;
