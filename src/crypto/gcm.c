@@ -63,6 +63,15 @@ gcm_free(struct gcm *gcm)
 	free(gcm);
 }
 
+bool
+gcm_rekey(struct gcm *gcm, struct bytes key, struct err *err)
+{
+	if (key.len != (size_t)EVP_CIPHER_CTX_get_key_length(gcm->ctx))
+		return err_set(err, ERR_BAD_PARAMETER, "The new key has another length.");
+	return EVP_EncryptInit_ex2(gcm->ctx, NULL, key.data, NULL, NULL) == 1 ||
+	       libctx_fail(err, "EVP_EncryptInit_ex2");
+}
+
 /* Associated data first, then data. EVP takes lengths as int; nothing of ours comes near. */
 static bool
 run(struct gcm *gcm, struct bytes aad, struct bytes in, uint8_t *out)

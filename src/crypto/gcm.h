@@ -24,6 +24,8 @@ struct gcm;
  */
 struct gcm *gcm_new(struct bytes key, struct err *err) MUST_USE;
 void gcm_free(struct gcm *gcm);
+/* Another key of the same length for the same context: cheaper than a new one. Errors as gcm_new(). */
+bool gcm_rekey(struct gcm *gcm, struct bytes key, struct err *err) MUST_USE;
 
 /*
  * Writes plaintext.len octets to `ciphertext`, which may be plaintext.data itself, and the tag.

@@ -33,9 +33,11 @@ fetch_all(struct libctx *ctx)
 		found = found && ctx->md[i] != NULL;
 	}
 	ctx->hmac = EVP_MAC_fetch(ctx->context, "HMAC", NULL);
+	ctx->cmac = EVP_MAC_fetch(ctx->context, "CMAC", NULL);
 	ctx->hkdf = EVP_KDF_fetch(ctx->context, "HKDF", NULL);
 	ctx->scrypt = EVP_KDF_fetch(ctx->context, "SCRYPT", NULL);
-	return found && ctx->hmac != NULL && ctx->hkdf != NULL && ctx->scrypt != NULL;
+	return found && ctx->hmac != NULL && ctx->cmac != NULL && ctx->hkdf != NULL &&
+	       ctx->scrypt != NULL;
 }
 
 /* A context from OSSL_LIB_CTX_new() has no configuration and no provider until it is given one. */
@@ -74,6 +76,7 @@ libctx_clear(void)
 	for (size_t i = 0; i < ARRAY_LEN(libctx.md); i++)
 		EVP_MD_free(libctx.md[i]);
 	EVP_MAC_free(libctx.hmac);
+	EVP_MAC_free(libctx.cmac);
 	EVP_KDF_free(libctx.hkdf);
 	EVP_KDF_free(libctx.scrypt);
 	if (libctx.provider != NULL)

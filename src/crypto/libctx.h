@@ -13,6 +13,7 @@ struct libctx {
 	EVP_CIPHER *gcm[3];          /* 128, 192, 256 bits */
 	EVP_MD *md[HASH_SHA512 + 1]; /* by enum hash */
 	EVP_MAC *hmac;
+	EVP_MAC *cmac;
 	EVP_KDF *hkdf;
 	EVP_KDF *scrypt;
 };
