@@ -44,13 +44,19 @@ change_user(const char *user, struct err *err)
 	return become(entry, err);
 }
 
-static bool
-drop_capabilities(struct err *err)
+/* What no program started later could have either. Needs CAP_SETPCAP: before root is given up. */
+static void
+empty_bounding_set(void)
 {
 	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
 		capability++)
 		(void)prctl(PR_CAPBSET_DROP, capability, 0, 0,
-			0); /* not ours to drop unless root: gone below */
+			0); /* not ours to drop unless root, who alone could use it */
+}
+
+static bool
+drop_capabilities(struct err *err)
+{
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
 	if (syscall(SYS_capset, &header, none) != 0)
@@ -61,6 +67,7 @@ drop_capabilities(struct err *err)
 bool
 sandbox_drop_privileges(const char *user, struct err *err)
 {
+	empty_bounding_set();
 	if (user[0] != '\0' && !change_user(user, err))
 		return false;
 	if (!drop_capabilities(err))
