@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "service/serve.h"
 
 #define API_VERSION_NEWEST "2025-07-01"
 
@@ -19,28 +19,15 @@ call_of(struct op *op)
 /* ---- beginning ---- */
 
 static void
-caller_of(struct caller *caller, const struct peer *peer)
-{
-	*caller = (struct caller){
-		.uid = peer->uid,
-		.gid = peer->gid,
-		.groups = peer->groups,
-		.group_count = peer->group_count,
-		.pid = peer->pid,
-	};
-}
-
-static void
 refuse(struct custodyd *daemon, struct http_request *take_http, enum router_result result,
 	const struct router_match *match)
 {
 	struct err err = {0};
-	const struct http_header allow = {"Allow", match->allow};
 	bool method = result == ROUTER_METHOD_NOT_ALLOWED;
 	(void)err_set(&err, method ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND, NULL);
 	daemon->counters.requests++;
 	daemon->counters.refused++;
-	http_answer_error(take_http, &err, &allow, method ? 1 : 0, (struct bytes){0});
+	serve_error(take_http, &err, method ? match->allow : NULL, NULL, (struct bytes){0});
 }
 
 static int64_t
@@ -73,7 +60,7 @@ call_handle(struct http_request *take_http, void *ctx)
 	buf_init(&call->body, CALL_ANSWER_MAX);
 	for (size_t i = 0; i < ROUTER_CAPTURES_MAX; i++)
 		call->names[i] = i < match.capture_count ? match.captures[i] : "";
-	caller_of(&call->caller, http_request_peer(take_http));
+	serve_caller(&call->caller, http_request_peer(take_http));
 	call->task.caller = call->caller.uid;
 	op_start(daemon->ops, &row->type->op, &call->task.op, deadline_of(daemon, row));
 }
@@ -209,13 +196,7 @@ static bool
 write_audit(struct call *call, int status, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
-	const struct audit_record record = {
-		.request = http_request_id(call->http),
-		.uid = call->caller.uid,
-		.gid = call->caller.gid,
-		.pid = call->caller.pid,
-		.pid_start = call->caller.pid_start,
-		.application = call->caller.application,
+	struct audit_record record = {
 		.operation = call->row->audit,
 		.vault = call->row->dialect ? http_request_vault(call->http) : NULL,
 		.key = call->audit_key,
@@ -223,47 +204,20 @@ write_audit(struct call *call, int status, struct err *err)
 		.code = call->err.code,
 		.status = status,
 		.detail = call->audit_detail,
-		.catalog = db_generation(daemon->db),
 	};
-	bool durable = call->row->mutates && call->err.code == ERR_NONE;
-	if (!audit_append(daemon->audit, &record, durable, err))
-		return false;
-	if (call->row->mutates) {
-		struct audit_head head = audit_head(daemon->audit);
-		struct db_audit_head told = {.records = head.records, .offset = head.offset};
-		memcpy(told.hash, head.hash, sizeof(told.hash));
-		db_set_audit_head(daemon->db, &told);
-	}
-	return true;
+	return serve_record(daemon->audit, daemon->db, call->http, &call->caller, &record,
+		call->row->mutates, err);
 }
 
 static void
 log_call(const struct call *call, int status)
 {
-	int64_t elapsed_us = clock_monotonic_us() - http_request_start_us(call->http);
-	const struct err *err = &call->err;
-	bool ours = err->code != ERR_NONE && err_class(err->code) >= ERR_CLASS_UNAVAILABLE;
-	const struct log_field fields[] = {
-		LOG_TEXT("op", call->row->audit),
-		LOG_INT("status", status),
-		LOG_INT("us", elapsed_us),
-		LOG_INT("uid", call->caller.uid),
+	const struct log_field about[] = {
 		LOG_TEXT("vault", call->vault.id != 0 ? call->vault.name : NULL),
 		LOG_TEXT("key", call->audit_key),
-		LOG_TEXT("id", http_request_id(call->http)),
-		LOG_TEXT("error", err->code != ERR_NONE ? err_name(err->code) : NULL),
-		LOG_TEXT("origin", err->origin),
 	};
-	size_t count = err->code == ERR_NONE ? 7 : err->origin[0] == '\0' ? 8 : 9;
-	log_write(ours ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "request", fields, count);
-}
-
-int
-call_retry_after_s(const struct err *err)
-{
-	if (err->retry_after_s > 0)
-		return err->retry_after_s;
-	return err_retryable(err->code) ? 1 : 30;
+	serve_log(call->http, call->row->audit, status, call->caller.uid, about, ARRAY_LEN(about),
+		&call->err);
 }
 
 /* akv-contract §3: resource is the host without its first label, so that the client's own check passes. */
@@ -276,29 +230,6 @@ challenge(const struct call *call)
 		"Bearer authorization=\"https://login.microsoftonline.com/%s\", "
 		"resource=\"https://%s\"",
 		options->tenant_id, dot != NULL ? dot + 1 : options->dns_suffix);
-}
-
-static void
-answer_error(struct call *call)
-{
-	struct http_header headers[2];
-	size_t count = 0;
-	switch (err_status(call->err.code)) {
-	case 401:
-		headers[count++] = (struct http_header){"WWW-Authenticate", challenge(call)};
-		break;
-	case 405:
-		headers[count++] = (struct http_header){"Allow", call->allow};
-		break;
-	case 429:
-	case 503:
-		headers[count++] = (struct http_header){"Retry-After",
-			arena_printf(call->arena, "%d", call_retry_after_s(&call->err))};
-		break;
-	default:
-		break;
-	}
-	http_answer_error(call->http, &call->err, headers, count, call->details);
 }
 
 enum op_result
@@ -319,7 +250,8 @@ call_finish(struct call *call, int status)
 		daemon->counters.refused++;
 	log_call(call, status);
 	if (call->err.code != ERR_NONE)
-		answer_error(call);
+		serve_error(call->http, &call->err, NULL,
+			call->err.code == ERR_UNAUTHORIZED ? challenge(call) : NULL, call->details);
 	else
 		http_answer(call->http, status, NULL, 0, status == 204 ? NULL : &call->body);
 	call->http = NULL;

@@ -33,7 +33,6 @@ struct call {
 	struct err err;       /* ERR_NONE: success */
 	struct buf body;      /* of a success */
 	struct bytes details; /* JSON for error.details; in `arena` */
-	const char *allow;    /* 405: value of the Allow header */
 	bool finishing; /* begun and to be finished whatever happens (C25): cancelling is of no effect */
 
 	/* For the audit; NULL where not known. In `arena` or static. */
@@ -77,8 +76,6 @@ op_step_fn call_admit;
 enum op_result call_cancel(struct op *op, enum op_cancel why);
 void call_destroy(struct op *op);
 
-/* What an answer of 429 or 503 tells as Retry-After. */
-int call_retry_after_s(const struct err *err);
 /* Answers: writes the audit record, then the body or the error. Returns OP_DONE for the step to return. */
 enum op_result call_finish(struct call *call, int status);
 /* call_finish() with call->err, which must be set. */

@@ -9,6 +9,7 @@
 #include "api/dual.h"
 #include "base/log.h"
 #include "custodyd/key_call.h"
+#include "service/serve.h"
 #include "wire/wire.h"
 
 /* A hedge is sent when the first token takes longer than it does in 95 of 100 cases, but not for noise. */
@@ -366,7 +367,7 @@ retry_after_s(const struct opening *opening)
 		if (attempt->outcome != OPENING_UNAVAILABLE &&
 			attempt->outcome != OPENING_INTEGRITY)
 			continue;
-		int after_s = call_retry_after_s(&attempt->err);
+		int after_s = serve_retry_after_s(&attempt->err);
 		if (soonest_s == 0 || after_s < soonest_s)
 			soonest_s = after_s;
 	}
