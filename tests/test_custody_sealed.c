@@ -253,6 +253,52 @@ progress_knows_the_size_of_a_file(void **state)
 	free(sealed.data);
 }
 
+struct changing {
+	int fd;
+	int how;
+};
+
+/* A custody_progress: somebody changes the file while it is read. */
+static bool
+change(void *data, uint64_t done, uint64_t total)
+{
+	struct changing *changing = data;
+	const struct timespec times[2] = {
+		{1000000000, 1},
+                {1000000000, 1}
+        };
+	(void)done;
+	(void)total;
+	if (changing->how == 0)
+		assert_int_equal(futimens(changing->fd, times), 0);
+	else
+		assert_int_equal(ftruncate(changing->fd, (off_t)(5 * SEGMENT + changing->how)), 0);
+	return true;
+}
+
+static void
+file_that_changes_while_it_is_sealed_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct content plain = make_content(3 * SEGMENT);
+	for (int how = 0; how < 2; how++) {
+		int in = memory_file(plain.data, plain.len);
+		int out = memory_file("", 0);
+		struct changing changing = {in, how};
+		f->sealing.progress = change;
+		f->sealing.progress_data = &changing;
+		print_message("%d\n", how);
+
+		assert_false(custody_seal_fd(f->client, &f->sealing, in, out, &f->error));
+
+		assert_string_equal(f->error.name, "FileError");
+		assert_non_null(strstr(f->error.message, "changed while it was sealed"));
+		(void)close(in);
+		(void)close(out);
+	}
+	free(plain.data);
+}
+
 static void
 progress_can_stop(void **state)
 {
@@ -622,6 +668,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(stream_of_any_size_goes_round),
 		TEST(progress_knows_the_size_of_a_file),
+		TEST(file_that_changes_while_it_is_sealed_is_told),
 		TEST(progress_can_stop),
 		TEST(pipes_are_sealed_and_opened),
 		TEST(degraded_and_key_are_told),

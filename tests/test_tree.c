@@ -257,9 +257,68 @@ tree_seal_leaves_its_own_output_out(void **state)
 	assert_true(tree_seal(path_in(fixture, "tree"), out, &header, bytes_of_text("{}"),
 		fixture->key, NULL, NULL, &count, &err));
 
-	assert_int_equal(count.skipped, 1);
-	assert_int_equal(count.files, 2); /* the directory and the file */
+	assert_int_equal(count.skipped, 0); /* that is for what would be missed */
+	assert_int_equal(count.files, 2);   /* the directory and the file */
 	(void)close(out);
+}
+
+struct changing {
+	const char *path;
+	const char *how;
+	bool done;
+};
+
+/* A sealed_progress: somebody changes the file while it is read. */
+static bool
+change(void *data, uint64_t done)
+{
+	struct changing *changing = data;
+	(void)done;
+	if (changing->done)
+		return true;
+	changing->done = true;
+	int fd = open(changing->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_true(fd >= 0);
+	if (strcmp(changing->how, "grew") == 0)
+		assert_int_equal(write(fd, "more", 4), 4);
+	else if (strcmp(changing->how, "was cut") == 0)
+		assert_int_equal(ftruncate(fd, 1), 0);
+	else
+		set_time(changing->path, 1000000000, 1);
+	(void)close(fd);
+	return true;
+}
+
+static void
+tree_seal_of_a_file_that_changes_fails_with_its_name(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const hows[] = {"changed", "grew", "was cut"};
+	static const char *const says[] = {
+		"changed", "changed", "was cut"}; /* no more than announced is read */
+	static const uint8_t content[1 << 20] = {1};
+	struct sealed_header header;
+	struct tree_count count = {0};
+	assert_int_equal(mkdir(path_in(fixture, "tree"), 0755), 0);
+	write_file(path_in(fixture, "tree/file"), content, sizeof(content), 0644);
+	sealed_header_new(SEALED_TREE, &header);
+	for (size_t i = 0; i < ARRAY_LEN(hows); i++) {
+		struct changing changing = {path_in(fixture, "tree/file"), hows[i], false};
+		struct err err = {0};
+		char wanted[64];
+		int out = memfd_create("sealed", MFD_CLOEXEC);
+		print_message("%s\n", hows[i]);
+		assert_int_equal(truncate(changing.path, sizeof(content)), 0);
+
+		assert_false(tree_seal(path_in(fixture, "tree"), out, &header, bytes_of_text("{}"),
+			fixture->key, change, &changing, &count, &err));
+
+		assert_int_equal(err.code, ERR_CLIENT_FILE);
+		(void)snprintf(wanted, sizeof(wanted), "file %s while it was sealed; seal again.",
+			says[i]);
+		assert_string_equal(err.message, wanted);
+		(void)close(out);
+	}
 }
 
 static void
@@ -271,13 +330,17 @@ tree_seal_of_no_directory_fails(void **state)
 	int out = memfd_create("sealed", MFD_CLOEXEC);
 	write_file(path_in(fixture, "file"), "text", 4, 0644);
 	sealed_header_new(SEALED_TREE, &header);
-	static const char *const names[] = {"file", "absent"};
+	assert_int_equal(symlink(".", path_in(fixture, "link")), 0);
+	static const char *const names[] = {"file", "absent", "link"};
+	static const char *const says[] = {"is no directory.", "No such file", "symbolic link"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		struct err err = {0};
 		assert_false(tree_seal(path_in(fixture, names[i]), out, &header,
 			bytes_of_text("{}"), fixture->key, NULL, NULL, &count, &err));
 		assert_int_equal(err.code, ERR_CLIENT_FILE);
+		assert_non_null(strstr(err.message, names[i]));
+		assert_non_null(strstr(err.message, says[i]));
 	}
 	(void)close(out);
 }
@@ -498,6 +561,7 @@ main(void)
 		TREE_TEST(tree_comes_back_as_it_was),
 		TREE_TEST(tree_that_is_empty_comes_back),
 		TREE_TEST(tree_seal_leaves_its_own_output_out),
+		TREE_TEST(tree_seal_of_a_file_that_changes_fails_with_its_name),
 		TREE_TEST(tree_seal_of_no_directory_fails),
 		TREE_TEST(tree_seal_to_a_full_disk_fails_as_such),
 		TREE_TEST(tree_open_to_what_exists_fails_and_leaves_it),

@@ -138,6 +138,17 @@ make_parts(struct custody_client *client, const struct custody_sealing *sealing,
 	       call_fail_code(error, ERR_CLIENT_ANSWER, NULL);
 }
 
+static bool
+check_unchanged(int fd, const struct stat *before, struct err *err)
+{
+	struct stat now;
+	return (fstat(fd, &now) == 0 && now.st_size == before->st_size &&
+		       now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+		       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec) ||
+	       err_set(err, ERR_CLIENT_FILE,
+		       "The file changed while it was sealed; seal it again.");
+}
+
 bool
 custody_seal_fd(struct custody_client *client, const struct custody_sealing *sealing, int in,
 	int out, struct custody_error *error)
@@ -150,8 +161,11 @@ custody_seal_fd(struct custody_client *client, const struct custody_sealing *sea
 		!make_parts(client, &known, SEALED_FILE, &parts, error))
 		return false;
 	struct meter meter = {known.progress, known.progress_data, size_of(in), false};
+	struct stat before;
+	bool file = fstat(in, &before) == 0 && S_ISREG(before.st_mode);
 	bool done = sealed_seal(in, out, &parts.header, bytes_of_text(parts.envelope), parts.key,
 		tick, &meter, &err);
+	done = done && (!file || check_unchanged(in, &before, &err));
 	return finish(done, &meter, &err, error);
 }
 
@@ -170,6 +184,8 @@ custody_seal_tree(struct custody_client *client, const struct custody_sealing *s
 	struct meter meter = {known.progress, known.progress_data, 0, false};
 	bool done = tree_seal(path, out, &parts.header, bytes_of_text(parts.envelope), parts.key,
 		tick, &meter, &count, &err);
+	if (done && known.skipped != NULL)
+		*known.skipped = count.skipped;
 	return finish(done, &meter, &err, error);
 }
 

@@ -1,8 +1,25 @@
 #include "fdio.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+bool
+fdio_fail(struct err *err, const char *fmt, ...)
+{
+	int error = errno;
+	char text[sizeof(err->message)];
+	va_list args;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (error == ENOSPC || error == EDQUOT)
+		return err_errno(err, ERR_STORAGE_FULL, error, text);
+	return err_set(err, ERR_CLIENT_FILE, "%s: %s.", text, strerror(error));
+}
 
 bool
 fdio_read(int fd, void *data, size_t len, off_t offset, size_t *ret_len, struct err *err)
@@ -15,7 +32,7 @@ fdio_read(int fd, void *data, size_t len, off_t offset, size_t *ret_len, struct 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_errno(err, ERR_CLIENT_FILE, errno, "read");
+			return fdio_fail(err, "The input cannot be read");
 		if (got == 0)
 			break;
 		done += (size_t)got;
@@ -33,7 +50,7 @@ fdio_write(int fd, const void *data, size_t len, struct err *err)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)
-			return err_errno(err, ERR_CLIENT_FILE, errno, "write");
+			return fdio_fail(err, "The output cannot be written");
 		next += done;
 		len -= (size_t)done;
 	}

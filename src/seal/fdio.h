@@ -13,3 +13,5 @@ bool fdio_read(
 	int fd, void *data, size_t len, off_t offset, size_t *ret_len, struct err *err) MUST_USE;
 /* Writes all. ERR_CLIENT_FILE, ERR_STORAGE_FULL. */
 bool fdio_write(int fd, const void *data, size_t len, struct err *err) MUST_USE;
+/* "<what is said>: <errno's text>." as ERR_CLIENT_FILE; a full disk becomes ERR_STORAGE_FULL. Returns false. */
+bool fdio_fail(struct err *err, const char *fmt, ...) PRINTF(2, 3);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "seal/archive_err.h"
+#include "seal/fdio.h"
 
 struct packing {
 	const char *directory;
@@ -85,12 +86,15 @@ inner_name(const struct packing *packing, const char *path)
 }
 
 static bool
-is_kept(const struct packing *packing, const struct stat *status)
+is_output(const struct packing *packing, const struct stat *status)
 {
-	bool is_output =
-		status->st_dev == packing->out.st_dev && status->st_ino == packing->out.st_ino;
-	return !is_output &&
-	       (S_ISREG(status->st_mode) || S_ISDIR(status->st_mode) || S_ISLNK(status->st_mode));
+	return status->st_dev == packing->out.st_dev && status->st_ino == packing->out.st_ino;
+}
+
+static bool
+is_kept(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) || S_ISDIR(status->st_mode) || S_ISLNK(status->st_mode);
 }
 
 /* What is in a file only: times of reading and names of owners would tell about the host. */
@@ -133,8 +137,29 @@ report(struct packing *packing, size_t len)
 }
 
 static bool
-pack_data(struct packing *packing, int64_t size)
+fail_changed(struct packing *packing, struct archive_entry *entry, const char *how)
 {
+	return err_set(packing->err, ERR_CLIENT_FILE, "%s %s while it was sealed; seal again.",
+		archive_entry_pathname(entry), how);
+}
+
+/* Half of it old, half new: what is sealed would never have been in the file. */
+static bool
+check_unchanged(struct packing *packing, struct archive_entry *entry)
+{
+	struct stat now;
+	const char *path = archive_entry_sourcepath(entry);
+	if (path == NULL || lstat(path, &now) != 0)
+		return true; /* removed since: what was read is whole */
+	return (now.st_mtim.tv_sec == archive_entry_mtime(entry) &&
+		       now.st_mtim.tv_nsec == archive_entry_mtime_nsec(entry)) ||
+	       fail_changed(packing, entry, "changed");
+}
+
+static bool
+pack_data(struct packing *packing, struct archive_entry *entry)
+{
+	int64_t size = archive_entry_size(entry);
 	int64_t done = 0;
 	for (;;) {
 		const void *block = NULL;
@@ -157,18 +182,20 @@ pack_data(struct packing *packing, int64_t size)
 			break;
 	}
 	if (done > size)
-		return err_set(packing->err, ERR_CLIENT_FILE, "A file grew while it was sealed.");
+		return fail_changed(packing, entry, "grew");
 	/* A hole at the end comes as a last empty block, so this is a file that lost octets. */
 	if (done < size)
-		return err_set(
-			packing->err, ERR_CLIENT_FILE, "A file was cut while it was sealed.");
-	return true;
+		return fail_changed(packing, entry, "was cut");
+	return check_unchanged(packing, entry);
 }
 
 static bool
 pack_entry(struct packing *packing, struct archive_entry *entry)
 {
-	if (!is_kept(packing, archive_entry_stat(entry))) {
+	const struct stat *status = archive_entry_stat(entry);
+	if (is_output(packing, status))
+		return true;
+	if (!is_kept(status)) {
 		packing->count.skipped++;
 		return true;
 	}
@@ -180,7 +207,7 @@ pack_entry(struct packing *packing, struct archive_entry *entry)
 	packing->count.files++;
 	bool has_data = archive_entry_filetype(entry) == AE_IFREG &&
 			archive_entry_hardlink(entry) == NULL && archive_entry_size(entry) > 0;
-	if (has_data && !pack_data(packing, archive_entry_size(entry)))
+	if (has_data && !pack_data(packing, entry))
 		return false;
 	if (archive_write_finish_entry(packing->tar) != ARCHIVE_OK)
 		return fail(packing, packing->tar, "archive_write_finish_entry");
@@ -215,9 +242,12 @@ check_directory(const char *directory, struct err *err)
 {
 	struct stat status;
 	if (lstat(directory, &status) != 0)
-		return err_errno(err, ERR_CLIENT_FILE, errno, "lstat");
+		return fdio_fail(err, "%s cannot be read", directory);
+	if (S_ISLNK(status.st_mode))
+		return err_set(err, ERR_CLIENT_FILE,
+			"%s is a symbolic link; name the directory that it leads to.", directory);
 	if (!S_ISDIR(status.st_mode))
-		return err_set(err, ERR_CLIENT_FILE, "What is to be sealed is no directory.");
+		return err_set(err, ERR_CLIENT_FILE, "%s is no directory.", directory);
 	return true;
 }
 
@@ -256,7 +286,7 @@ tree_seal(const char *directory, int out, const struct sealed_header *header, st
 	if (!check_directory(directory, err))
 		return false;
 	if (fstat(out, &packing.out) != 0)
-		return err_errno(err, ERR_CLIENT_FILE, errno, "fstat");
+		return fdio_fail(err, "The output cannot be looked at");
 	CLEAN(sealed_writer)
 	struct sealed_writer *writer = sealed_writer_new(out, header, envelope, key, err);
 	packing.writer = writer;

@@ -15,12 +15,12 @@
 struct tree_count {
 	uint64_t files; /* regular files, directories and links */
 	uint64_t bytes;
-	uint64_t skipped; /* devices, sockets, FIFOs */
+	uint64_t skipped; /* devices, sockets, FIFOs; not the output itself */
 };
 
 /*
  * Seals the tree under `directory`; its own name is not kept. Symbolic links are never followed.
- * ERR_CLIENT_FILE: something cannot be read, or changed its length meanwhile.
+ * ERR_CLIENT_FILE: something cannot be read, or changed meanwhile.
  */
 bool tree_seal(const char *directory, int out, const struct sealed_header *header,
 	struct bytes envelope, const struct secret *key, sealed_progress *progress,

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "seal/archive_err.h"
+#include "seal/fdio.h"
 
 #define REMOVE_DESCRIPTORS 16 /* of nftw(): deeper trees are walked more slowly */
 
@@ -217,11 +218,11 @@ finish_top(struct unpacking *unpacking)
 	if (!unpacking->has_top)
 		return true;
 	if (unpacking->owners && lchown(unpacking->root, top->st_uid, top->st_gid) != 0)
-		return err_errno(unpacking->err, ERR_CLIENT_FILE, errno, "lchown");
+		return fdio_fail(unpacking->err, "The owner of the directory cannot be set");
 	if (chmod(unpacking->root, top->st_mode & 07777) != 0)
-		return err_errno(unpacking->err, ERR_CLIENT_FILE, errno, "chmod");
+		return fdio_fail(unpacking->err, "The mode of the directory cannot be set");
 	if (utimensat(AT_FDCWD, unpacking->root, times, AT_SYMLINK_NOFOLLOW) != 0)
-		return err_errno(unpacking->err, ERR_CLIENT_FILE, errno, "utimensat");
+		return fdio_fail(unpacking->err, "The times of the directory cannot be set");
 	return true;
 }
 
@@ -322,7 +323,7 @@ make_root(const char *target, char root[static PATH_MAX], struct err *err)
 {
 	struct stat status;
 	if (lstat(target, &status) == 0)
-		return err_set(err, ERR_CLIENT_FILE, "The target exists; choose a new name.");
+		return err_set(err, ERR_CLIENT_FILE, "%s exists; choose a new name.", target);
 	char beside[PATH_MAX];
 	int len = (int)strlen(target);
 	while (len > 1 && target[len - 1] == '/')
@@ -331,9 +332,9 @@ make_root(const char *target, char root[static PATH_MAX], struct err *err)
 	if (written < 0 || (size_t)written >= sizeof(beside))
 		return err_set(err, ERR_CLIENT_FILE, "The target's name is too long.");
 	if (mkdtemp(beside) == NULL)
-		return err_errno(err, ERR_CLIENT_FILE, errno, "mkdtemp");
+		return fdio_fail(err, "%s cannot be made", target);
 	if (realpath(beside, root) == NULL) {
-		(void)err_errno(err, ERR_CLIENT_FILE, errno, "realpath");
+		(void)fdio_fail(err, "%s cannot be made", target);
 		(void)rmdir(beside);
 		return false;
 	}
@@ -349,7 +350,7 @@ move_to_target(const char *root, const char *target, struct err *err)
 	/* EINVAL: a file system that cannot promise it; rename() replaces an empty directory at most. */
 	if (errno == EINVAL && rename(root, target) == 0)
 		return true;
-	return err_errno(err, ERR_CLIENT_FILE, errno, "rename");
+	return fdio_fail(err, "%s cannot be made", target);
 }
 
 bool

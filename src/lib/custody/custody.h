@@ -319,6 +319,8 @@ struct custody_sealing {
 		context; /* the same for sealing and opening; at most CUSTODY_CONTEXT_MAX */
 	custody_progress *progress; /* NULL: none */
 	void *progress_data;
+	uint64_t *
+		skipped; /* NULL, or set by custody_seal_tree(): devices, sockets, FIFOs left out */
 };
 
 enum custody_sealed_kind {
@@ -326,7 +328,10 @@ enum custody_sealed_kind {
 	CUSTODY_SEALED_TREE = 2,
 };
 
-/* Seals all that can be read from `in` to `out`; both stay open. After an error `out` is not to be used. */
+/*
+ * Seals all that can be read from `in` to `out`; both stay open. After an error `out` is not to be used. A regular
+ * file that is changed meanwhile is an error, as what was read may never have been in it.
+ */
 CUSTODY_API bool custody_seal_fd(struct custody_client *client,
 	const struct custody_sealing *sealing, int in, int out, struct custody_error *error);
 /* Seals the directory `path` with all in it (files, directories, symbolic links; modes and times). */
