@@ -64,6 +64,23 @@ lists_take_the_words_up_to_the_next_option(void **state)
 	assert_string_equal(cmdline.values[OPTION_TAGS].words[1], "c=d,e");
 }
 
+/* az takes RSA and rsa, wrapKey and wrapkey; the daemon takes one of them. */
+static void
+values_of_a_list_get_its_spelling(void **state)
+{
+	(void)state;
+	struct cmdline cmdline;
+	struct err err = {0};
+
+	assert_true(parse(COMMAND_key_create, "--kty rsa-hsm --ops WRAPKEY,unwrapkey Sign -o TSV",
+		&cmdline, &err));
+
+	assert_string_equal(cmdline_text(&cmdline, OPTION_KTY), "RSA-HSM");
+	assert_string_equal(cmdline.values[OPTION_OPS].words[0], "wrapKey,unwrapKey");
+	assert_string_equal(cmdline.values[OPTION_OPS].words[1], "sign");
+	assert_string_equal(cmdline_text(&cmdline, OPTION_OUTPUT), "tsv");
+}
+
 static void
 booleans_are_words_or_alone(void **state)
 {
@@ -120,11 +137,13 @@ wrong_lines_are_refused_with_the_reason(void **state)
 		{COMMAND_key_show,        "extra",             "does not take the argument extra" },
 		{COMMAND_key_show,        "-- --name",         "does not take the argument --name"},
 		{COMMAND_key_show,        "--output xml",      "must be one of json|table|tsv"    },
-		{COMMAND_key_create,      "--kty rsa",         "must be one of RSA|"              },
+		{COMMAND_key_create,      "--kty DSA",         "must be one of RSA|"              },
+		{COMMAND_key_create,      "--ops sign,frob",   "--ops must be one of encrypt|"    },
+		{COMMAND_key_create,      "--ops sign frob",   "--ops must be one of encrypt|"    },
 		{COMMAND_key_create,      "--curve P-1",       "must be one of P-256|"            },
 		{COMMAND_keyvault_create, "--backup maybe",    "must be one of trusted|never"     },
 		{COMMAND_key_purge,       "--yes=1",           "no option --yes"                  },
-		{COMMAND_help,            "a b c",             "does not take the argument c"     },
+		{COMMAND_help,            "a b c d",           "does not take the argument d"     },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct cmdline cmdline = {.argument_count = 77};
@@ -262,6 +281,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_have_long_short_and_equals_forms),
 		cmocka_unit_test(lists_take_the_words_up_to_the_next_option),
+		cmocka_unit_test(values_of_a_list_get_its_spelling),
 		cmocka_unit_test(booleans_are_words_or_alone),
 		cmocka_unit_test(key_is_taken_twice),
 		cmocka_unit_test(wrong_lines_are_refused_with_the_reason),

@@ -1,4 +1,5 @@
 /* The command table: complete, consistent, and what is made from it. */
+#include "ctl/cmdline.h"
 #include "ctl/command.h"
 
 #include <ctype.h>
@@ -81,7 +82,8 @@ every_row_is_complete(void **state)
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		const struct command *command = &command_table[i];
 		print_message("%s\n", command->words);
-		assert_true(command->min >= 0 && command->min <= command->max && command->max <= 2);
+		assert_true(command->min >= 0 && command->min <= command->max &&
+			    command->max <= CMDLINE_ARGUMENTS_MAX);
 		size_t len = strlen(command->help);
 		assert_true(len > 0 && command->help[len - 1] == '.');
 		assert_true(isupper((unsigned char)command->help[0]) != 0);
@@ -185,20 +187,57 @@ algorithms_are_those_of_the_dialect(void **state)
 	};
 	const char *allowed = command_options[OPTION_ALGORITHM].metavar;
 	for (size_t i = 0; i < ARRAY_LEN(algorithms); i++)
-		assert_int_equal(command_value_allowed(allowed, algorithms[i].name),
+		assert_int_equal(command_find_value(allowed, algorithms[i].name,
+					 strlen(algorithms[i].name)) != NULL,
 			algorithms[i].served != 0);
 }
 
 static void
-values_are_whole_words_of_the_list(void **state)
+values_are_whole_words_of_the_list_in_any_case(void **state)
 {
 	(void)state;
-	assert_true(command_value_allowed("json|table|tsv", "table"));
-	assert_true(command_value_allowed("json|table|tsv", "tsv"));
-	assert_false(command_value_allowed("json|table|tsv", "tab"));
-	assert_false(command_value_allowed("json|table|tsv", ""));
-	assert_false(command_value_allowed("json|table|tsv", "json|table"));
-	assert_true(command_value_allowed("NAME", "anything"));
+	const char *list = "json|table|tsv";
+	assert_ptr_equal(command_find_value(list, "table", 5), list + 5);
+	assert_ptr_equal(command_find_value(list, "TSV", 3), list + 11);
+	assert_ptr_equal(command_find_value(list, "json,tsv", 4), list);
+	assert_null(command_find_value(list, "tab", 3));
+	assert_null(command_find_value(list, "", 0));
+	assert_null(command_find_value(list, "json|table", 10));
+	assert_true(command_lists_values(list));
+	assert_false(command_lists_values("NAME"));
+}
+
+/* Runs help_unknown() on up to three words. */
+static void
+assert_unknown(const char *words, const char *wanted)
+{
+	char copy[64];
+	char *argv[4] = {NULL};
+	char *rest = NULL;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	(void)snprintf(copy, sizeof(copy), "%s", words);
+	argv[0] = strtok_r(copy, " ", &rest);
+	argv[1] = strtok_r(NULL, " ", &rest);
+	help_unknown(out, argv);
+	(void)fclose(out);
+	if (strstr(text, wanted) == NULL)
+		fail_msg("%s: %s", words, text);
+	free(text);
+}
+
+static void
+what_is_no_command_is_told_what_is(void **state)
+{
+	(void)state;
+	assert_unknown("frob", "There is no command frob; see custodyctl help.\n");
+	assert_unknown("se", "There is no command se;");
+	assert_unknown("key", "key is the beginning of one of these:\n  key create");
+	assert_unknown("key frob", "There is no command key frob; there are:\n  key create");
+	assert_unknown("key --name", "key is the beginning of one of these:\n");
+	assert_unknown("--socket x", "The command comes first, then its options like --socket;");
+	assert_unknown("\x1b[1m", "no command ?[1m;");
 }
 
 int
@@ -214,7 +253,8 @@ main(void)
 		cmocka_unit_test(help_of_every_command_names_all_its_options),
 		cmocka_unit_test(permissions_are_those_of_custodyd),
 		cmocka_unit_test(algorithms_are_those_of_the_dialect),
-		cmocka_unit_test(values_are_whole_words_of_the_list),
+		cmocka_unit_test(values_are_whole_words_of_the_list_in_any_case),
+		cmocka_unit_test(what_is_no_command_is_told_what_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,10 +135,10 @@ collect(struct fixture *f, int out, int err)
 }
 
 static void
-fill_args(char **argv, const char *const *args)
+fill_args(char **argv, const char *name, const char *const *args)
 {
 	size_t count = 0;
-	argv[count++] = strdup(program());
+	argv[count++] = strdup(name);
 	for (; *args != NULL && count < ARGS_MAX; args++)
 		argv[count++] = strdup(*args);
 	argv[count] = NULL;
@@ -152,13 +152,13 @@ free_args(char **argv)
 }
 
 static void
-run_with(struct fixture *f, const char *input, const char *const *args)
+run_program(struct fixture *f, const char *input, const char *name, const char *const *args)
 {
 	int in[2];
 	int out[2];
 	int err[2];
 	char *argv[ARGS_MAX + 2];
-	fill_args(argv, args);
+	fill_args(argv, name, args);
 	f->served = 0;
 	f->out[0] = f->err[0] = '\0';
 	assert_return_code(pipe2(in, O_CLOEXEC), errno);
@@ -188,6 +188,12 @@ run_with(struct fixture *f, const char *input, const char *const *args)
 }
 
 static void
+run_with(struct fixture *f, const char *input, const char *const *args)
+{
+	run_program(f, input, program(), args);
+}
+
+static void
 run_line(struct fixture *f, const char *line)
 {
 	char copy[1024];
@@ -210,7 +216,7 @@ run_on_terminal(struct fixture *f, const char *typed, const char *const *args)
 {
 	char *argv[ARGS_MAX + 2];
 	int terminal;
-	fill_args(argv, args);
+	fill_args(argv, program(), args);
 	f->served = 0;
 	f->out[0] = '\0';
 	pid_t child = forkpty(&terminal, NULL, NULL, NULL);
@@ -426,6 +432,13 @@ help_works_without_a_daemon(void **state)
 	assert_says(f->out, "unwrapKey");
 	RUN(f, "", "help", "exits");
 	assert_says(f->out, "class denied");
+	RUN(f, "", "keyvault", "key", "--help");
+	assert_int_equal(f->exit_code, 0);
+	assert_says(f->out, "key unwrap");
+	RUN(f, "", "help", "keyvault", "key", "wrap");
+	assert_says(f->out, "Usage: custodyctl key wrap");
+	RUN(f, "", "key", "sign", "--help");
+	assert_says(f->out, " ES256K");
 	RUN(f, "", "help", "key", "wrap");
 	assert_says(f->out, "Usage: custodyctl key wrap");
 	RUN(f, "", "--version");
@@ -480,6 +493,53 @@ answers_of_the_daemon_have_exit_codes_by_class(void **state)
 		assert_string_equal(f->out, "");
 		assert_says(f->err, cases[i].says);
 		assert_int_equal(strchr(f->err, '\n') - f->err, (ssize_t)strlen(f->err) - 1);
+	}
+}
+
+static void
+no_output_is_printed_if_none_is_wanted(void **state)
+{
+	struct fixture *f = *state;
+	f->bodies[0] = bundle;
+
+	RUN(f, "", "key", "show", THE_KEY, "-o", "none");
+
+	assert_int_equal(f->exit_code, 0);
+	assert_string_equal(f->out, "");
+	assert_int_equal(f->served, 1);
+}
+
+struct closed_case {
+	const char *redirection;
+	const char *command;
+	int exit_code;
+};
+
+/* Else the socket, or the file with the plaintext, would be what is written to as output or for people. */
+static void
+closed_descriptors_are_nothing_else(void **state)
+{
+	static const struct closed_case cases[] = {
+		{">&-",             "key show --vault-name west --name k1",           3},
+		{">/dev/full",      "key show --vault-name west --name k1",           3},
+		{">/dev/full",      "help",					   3},
+		{">/dev/full",      "key show --help",                                3},
+		{"2>&- >/dev/full", "key show --vault-name west --name k1",           3},
+		{"<&-",             "key wrap --vault-name west --name k1 -a A256KW", 3},
+		{"0>&- 1>&- 2>&-",  "key show --vault-name west --name k1 -o none",   0},
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char command[512];
+		print_message("%s %s\n", cases[i].command, cases[i].redirection);
+		f->bodies[0] = bundle;
+		f->served = 0;
+		(void)snprintf(command, sizeof(command), "'%s' %s %s", program(), cases[i].command,
+			cases[i].redirection);
+
+		run_program(f, "", "/bin/sh", (const char *const[]){"-c", command, NULL});
+
+		assert_int_equal(f->exit_code, cases[i].exit_code);
 	}
 }
 
@@ -836,6 +896,8 @@ main(void)
 		cmocka_unit_test(every_command_has_a_row_of_wrong_input),
 		TEST(help_works_without_a_daemon),
 		TEST(answers_of_the_daemon_have_exit_codes_by_class),
+		TEST(no_output_is_printed_if_none_is_wanted),
+		TEST(closed_descriptors_are_nothing_else),
 		TEST(no_daemon_is_unavailable),
 		TEST(c8_impostor_directory_is_refused),
 		TEST(answers_of_no_have_an_exit_code),

@@ -173,6 +173,34 @@ answers_key_item(struct json_writer *writer, const char *name, const struct json
 }
 
 /* az's members, then ours. */
+static void
+write_policy(struct json_writer *writer, const struct json_value *policy)
+{
+	const char *principal = json_text(json_member(policy, "principal"));
+	bool application = principal != NULL && strncmp(principal, "app:", 4) == 0;
+	json_write_object(writer, NULL);
+	json_write_text(writer, "objectId", application ? principal + 4 : principal);
+	answers_copy(writer, "permissions", json_member(policy, "permissions"));
+	answers_copy(writer, "principal", json_member(policy, "principal"));
+	answers_copy(writer, "number", json_member(policy, "number"));
+	answers_copy(writer, "state", json_member(policy, "state"));
+	json_write_end(writer);
+}
+
+static void
+write_policies(struct json_writer *writer, const struct json_value *policies)
+{
+	if (policies == NULL || json_type_of(policies) != JSON_TYPE_ARRAY) {
+		json_write_null(writer, "accessPolicies");
+		return;
+	}
+	json_write_array(writer, "accessPolicies");
+	for (size_t i = 0; i < json_count(policies); i++)
+		write_policy(writer, json_item(policies, i));
+	json_write_end(writer);
+}
+
+/* az's members, then ours. */
 void
 answers_vault(struct json_writer *writer, const char *name, const struct json_value *vault)
 {
@@ -180,7 +208,7 @@ answers_vault(struct json_writer *writer, const char *name, const struct json_va
 	answers_copy(writer, "location", json_member(vault, "region"));
 	answers_copy(writer, "name", json_member(vault, "name"));
 	json_write_object(writer, "properties");
-	answers_copy(writer, "accessPolicies", json_member(vault, "accessPolicies"));
+	write_policies(writer, json_member(vault, "accessPolicies"));
 	answers_copy(writer, "enablePurgeProtection", json_member(vault, "enablePurgeProtection"));
 	json_write_bool(writer, "enableSoftDelete", true);
 	answers_copy(writer, "softDeleteRetentionInDays", json_member(vault, "retentionDays"));

@@ -77,10 +77,6 @@ add_value(struct parser *parser, enum option_id option, const char *word, struct
 	if (values->count == CMDLINE_WORDS_MAX)
 		return err_set(err, ERR_CLIENT_USAGE, "--%s has more than %d values.", row->name,
 			CMDLINE_WORDS_MAX);
-	bool choice = row->kind == OPTION_KIND_TEXT && !command_value_allowed(row->metavar, word);
-	if (choice)
-		return err_set(
-			err, ERR_CLIENT_USAGE, "--%s must be one of %s.", row->name, row->metavar);
 	values->words[values->count++] = word;
 	return true;
 }
@@ -110,12 +106,36 @@ add_bool(struct parser *parser, enum option_id option, int argc, char **argv, st
 	return add_value(parser, option, word != NULL ? word : "true", err);
 }
 
+/*
+ * Of an option with a list of values: what is typed is one of them, or several with commas for a LIST. az takes
+ * them in any case; the daemon gets its own spelling, written over what was typed.
+ */
 static bool
-add_argument(struct parser *parser, const char *word, struct err *err)
+take_choices(const struct option_row *row, char *typed, struct err *err)
+{
+	bool words = row->kind == OPTION_KIND_LIST;
+	if (!command_lists_values(row->metavar) || row->kind == OPTION_KIND_BOOL)
+		return true;
+	do {
+		size_t len = words ? strcspn(typed, ", ") : strlen(typed);
+		const char *known = command_find_value(row->metavar, typed, len);
+		if (known == NULL && !(words && len == 0))
+			return err_set(err, ERR_CLIENT_USAGE, "--%s must be one of %s.", row->name,
+				row->metavar);
+		if (known != NULL && memcmp(typed, known, len) != 0)
+			memcpy(typed, known, len);
+		typed += len + (typed[len] != '\0');
+	} while (*typed != '\0');
+	return true;
+}
+
+static bool
+add_argument(struct parser *parser, char *word, struct err *err)
 {
 	struct cmdline *options = parser->options;
 	if (parser->list >= 0)
-		return add_value(parser, (enum option_id)parser->list, word, err);
+		return take_choices(&command_options[parser->list], word, err) &&
+		       add_value(parser, (enum option_id)parser->list, word, err);
 	if (options->argument_count == (size_t)parser->command->max)
 		return err_set(err, ERR_CLIENT_USAGE, "%s does not take the argument %s.",
 			parser->command->words, word);
@@ -158,8 +178,10 @@ take(struct parser *parser, int found, const char *typed, int argc, char **argv,
 	parser->list = row->kind == OPTION_KIND_LIST ? option : -1;
 	if (row->kind == OPTION_KIND_BOOL)
 		return add_bool(parser, (enum option_id)option, argc, argv, err);
-	return add_value(parser, (enum option_id)option,
-		row->kind == OPTION_KIND_FLAG ? "true" : optarg, err);
+	if (row->kind == OPTION_KIND_FLAG)
+		return add_value(parser, (enum option_id)option, "true", err);
+	return take_choices(row, optarg, err) &&
+	       add_value(parser, (enum option_id)option, optarg, err);
 }
 
 bool

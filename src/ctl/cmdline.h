@@ -10,7 +10,7 @@
 #include "ctl/command.h"
 
 #define CMDLINE_WORDS_MAX     64 /* values of one option */
-#define CMDLINE_ARGUMENTS_MAX 2
+#define CMDLINE_ARGUMENTS_MAX 3
 
 struct option_values {
 	size_t count;                         /* 0: not given */
@@ -25,7 +25,7 @@ struct cmdline {
 
 /*
  * `argv` begins with the command's last word, as getopt wants it. ERR_CLIENT_USAGE: unknown option, no value
- * where one belongs, a value out of the allowed ones, given twice, too many or too few arguments.
+ * where one belongs, a value out of the allowed ones (which get their own spelling in argv), given twice, too many or too few arguments.
  */
 bool cmdline_parse(const struct command *command, int argc, char **argv,
 	struct cmdline *ret_options, struct err *err) MUST_USE;

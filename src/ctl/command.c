@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <string.h>
+#include <strings.h>
 
 _Static_assert(OPTION_COUNT <= 64, "options of a command are bits of a uint64_t");
 
@@ -46,17 +47,22 @@ match_words(const char *words, char *const *argv)
 	return count;
 }
 
+char *const *
+command_words(char *const *argv)
+{
+	bool az = argv[0] != NULL && argv[1] != NULL && strcmp(argv[0], "keyvault") == 0 &&
+		  strcmp(argv[1], "key") == 0;
+	return az ? argv + 1 : argv;
+}
+
 const struct command *
 command_find(char *const *argv, int *ret_words)
 {
-	int skipped = 0;
-	if (argv[0] != NULL && argv[1] != NULL && strcmp(argv[0], "keyvault") == 0 &&
-		strcmp(argv[1], "key") == 0)
-		skipped = 1;
+	char *const *words = command_words(argv);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		int count = match_words(command_table[i].words, argv + skipped);
+		int count = match_words(command_table[i].words, words);
 		if (count > 0) {
-			*ret_words = count + skipped;
+			*ret_words = count + (int)(words - argv);
 			return &command_table[i];
 		}
 	}
@@ -70,17 +76,20 @@ command_takes(const struct command *command, enum option_id option)
 }
 
 bool
-command_value_allowed(const char *metavar, const char *word)
+command_lists_values(const char *metavar)
 {
-	if (strchr(metavar, '|') == NULL)
-		return true;
-	size_t word_len = strlen(word);
+	return strchr(metavar, '|') != NULL;
+}
+
+const char *
+command_find_value(const char *metavar, const char *word, size_t word_len)
+{
 	for (;;) {
 		size_t len = strcspn(metavar, "|");
-		if (len == word_len && memcmp(metavar, word, len) == 0)
-			return true;
+		if (len == word_len && strncasecmp(metavar, word, len) == 0)
+			return metavar;
 		if (metavar[len] == '\0')
-			return false;
+			return NULL;
 		metavar += len + 1;
 	}
 }

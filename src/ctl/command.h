@@ -63,11 +63,15 @@ extern const size_t command_permission_count;
 extern const struct word_row command_exits[]; /* word: the digit */
 extern const size_t command_exit_count;
 
+/* `argv` without az's word "keyvault" in front of "key". */
+char *const *command_words(char *const *argv);
 /*
  * The command whose words `argv` (NULL at the end) begins with; *ret_words: how many of `argv` they are.
  * "keyvault key create", as az has it, is key create. NULL: none.
  */
 const struct command *command_find(char *const *argv, int *ret_words);
 bool command_takes(const struct command *command, enum option_id option);
-/* Whether `word` is one of the values in `metavar`; true if metavar is no list of values. */
-bool command_value_allowed(const char *metavar, const char *word);
+/* Whether `metavar` is a list of values. */
+bool command_lists_values(const char *metavar);
+/* Where the value `word` of `len` octets, in any case as with az, stands in `metavar`; NULL: it is none of them. */
+const char *command_find_value(const char *metavar, const char *word, size_t len);

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+#include "ctl/output.h"
+
+#define METAVAR_MAX  34 /* longer ones do not fit in front of the help */
+#define VALUES_LEFT  35
+#define VALUES_RIGHT 110
+
 static void
 command_line(FILE *out, const struct command *command)
 {
@@ -33,6 +39,63 @@ help_group(FILE *out, const char *word)
 	return count;
 }
 
+static bool
+is_group(const char *word)
+{
+	size_t len = strlen(word);
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const char *words = command_table[i].words;
+		if (strncmp(words, word, len) == 0 && words[len] == ' ')
+			return true;
+	}
+	return false;
+}
+
+void
+help_unknown(FILE *out, char *const *words)
+{
+	char first[128];
+	char second[128] = "";
+	output_clean(words[0], first, sizeof(first));
+	if (words[1] != NULL)
+		output_clean(words[1], second, sizeof(second));
+	if (first[0] == '-') {
+		(void)fprintf(out,
+			"custodyctl: The command comes first, then its options like %s; "
+			"see custodyctl help.\n",
+			first);
+	} else if (!is_group(words[0])) {
+		(void)fprintf(
+			out, "custodyctl: There is no command %s; see custodyctl help.\n", first);
+	} else {
+		if (second[0] == '\0' || second[0] == '-')
+			(void)fprintf(
+				out, "custodyctl: %s is the beginning of one of these:\n", first);
+		else
+			(void)fprintf(out, "custodyctl: There is no command %s %s; there are:\n",
+				first, second);
+		(void)help_group(out, words[0]);
+	}
+}
+
+/* A long list of values has lines of its own. */
+static void
+value_lines(FILE *out, const char *metavar)
+{
+	size_t column = 0;
+	while (*metavar != '\0') {
+		size_t len = strcspn(metavar, "|");
+		if (column == 0 || column + len > VALUES_RIGHT) {
+			(void)fprintf(out, "%s%*s", column == 0 ? "" : "\n", VALUES_LEFT, "");
+			column = VALUES_LEFT;
+		}
+		(void)fprintf(out, "%.*s ", (int)len, metavar);
+		column += len + 1;
+		metavar += len + (metavar[len] == '|');
+	}
+	(void)fputc('\n', out);
+}
+
 static void
 option_line(FILE *out, const struct option_row *option)
 {
@@ -41,12 +104,16 @@ option_line(FILE *out, const struct option_row *option)
 	if (option->letter != 0)
 		(void)snprintf(letter, sizeof(letter), "-%c,", option->letter);
 	/* a long list of values says less than the name of what it is */
-	const char *metavar = strlen(option->metavar) > 34 ? "NAME" : option->metavar;
+	bool long_list =
+		strlen(option->metavar) > METAVAR_MAX && command_lists_values(option->metavar);
+	const char *metavar = long_list ? "NAME" : option->metavar;
 	(void)snprintf(left, sizeof(left), "  %s --%s %s", letter, option->name, metavar);
 	if (strlen(left) > 34)
 		(void)fprintf(out, "%s\n  %32s %s\n", left, "", option->help);
 	else
 		(void)fprintf(out, "%-34s %s\n", left, option->help);
+	if (long_list)
+		value_lines(out, option->metavar);
 }
 
 void

@@ -1,11 +1,15 @@
 /* custodyctl: finds the command, parses its options, connects, runs it. The manual is custodyctl(1). */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include "base/secret.h"
 #include "ctl/ctl.h"
 #include "ctl/help.h"
+#include "ctl/progress.h"
 #include "json/json.h"
 
 #define TIMEOUT_MAX_S 3600
@@ -27,6 +31,8 @@ set_form(struct ctl *ctl)
 		ctl->form = OUTPUT_TABLE;
 	else if (form != NULL && strcmp(form, "tsv") == 0)
 		ctl->form = OUTPUT_TSV;
+	else if (form != NULL && strcmp(form, "none") == 0)
+		ctl->form = OUTPUT_NONE;
 }
 
 static int
@@ -37,8 +43,10 @@ connect_client(struct ctl *ctl)
 	struct custody_error error;
 	struct err err;
 	int64_t number;
-	given.socket_path = cmdline_text(options, OPTION_SOCKET);
 	given.application = cmdline_text(options, OPTION_APPLICATION);
+	if (given.application != NULL && !id_uuid_valid(given.application))
+		return ctl_fail_usage(ctl, "--application must be a GUID.");
+	given.socket_path = cmdline_text(options, OPTION_SOCKET);
 	given.waiting = ctl_waiting;
 	given.waiting_data = ctl;
 	if (cmdline_given(options, OPTION_SERVER_UID) &&
@@ -75,31 +83,58 @@ run(struct ctl *ctl)
 	return exit_code;
 }
 
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* What was typed is no command: its group, if it is one, or how to find the commands. */
 static int
 unknown_command(char **argv)
 {
-	const char *word = argv[1];
-	if (word == NULL) {
+	char *const *words = command_words(argv + 1);
+	if (words[0] == NULL) {
 		help_overview(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+	if (is_help(words[0])) {
 		help_overview(stdout);
 		return EXIT_OK;
 	}
-	if (strcmp(word, "--version") == 0) {
+	if (strcmp(words[0], "--version") == 0) {
 		(void)printf("custodyctl %s\n", PACKAGE_VERSION);
 		return EXIT_OK;
 	}
-	bool help =
-		argv[2] != NULL && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
-	if (help_group(help ? stdout : stderr, word) > 0)
-		return help ? EXIT_OK : EXIT_USAGE;
-	char clean[128];
-	output_clean(word, clean, sizeof(clean));
-	(void)fprintf(stderr, "custodyctl: There is no command %s; see custodyctl help.\n", clean);
+	if (words[1] != NULL && is_help(words[1]) && help_group(stdout, words[0]) > 0)
+		return EXIT_OK;
+	help_unknown(stderr, words);
 	return EXIT_USAGE;
+}
+
+/*
+ * Whoever starts us without one of them would have it be the socket or an output file, and what is meant for
+ * people would be written there. Opened the other way round, so that using it is an error.
+ */
+static bool
+reserve_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", flags) != fd)
+			return false;
+	}
+	return true;
+}
+
+/* Whatever was said is worth nothing if it did not get out. */
+static int
+flush(int exit_code)
+{
+	if (exit_code != EXIT_OK || (fflush(stdout) == 0 && ferror(stdout) == 0))
+		return exit_code;
+	(void)fputs("custodyctl: The answer cannot be written. [FileError]\n", stderr);
+	return EXIT_BAD;
 }
 
 int
@@ -112,15 +147,20 @@ main(int argc, char **argv)
 			stderr);
 		return EXIT_USAGE;
 	}
+	if (!reserve_standard_descriptors())
+		return EXIT_INTERNAL;
 	secret_process_harden();
 	json_memory_init();
 	struct ctl ctl = {.form = OUTPUT_JSON};
 	int words = 0;
 	ctl.command = argc > 1 ? command_find(argv + 1, &words) : NULL;
 	if (ctl.command == NULL)
-		return unknown_command(argv);
+		return flush(unknown_command(argv));
 	struct err err;
 	if (!cmdline_parse(ctl.command, argc - words, argv + words, &ctl.options, &err))
 		return ctl_fail(&ctl, &err);
-	return run(&ctl);
+	int exit_code = flush(run(&ctl));
+	if (exit_code != EXIT_OK)
+		progress_die_if_stopped();
+	return exit_code;
 }

@@ -259,7 +259,7 @@ output_write(FILE *out, enum output_form form, struct bytes json, const char *li
 	if (form == OUTPUT_JSON) {
 		write_tree(out, value, 0);
 		(void)fputc('\n', out);
-	} else {
+	} else if (form != OUTPUT_NONE) {
 		write_rows(out, form, value, array, columns);
 	}
 	if (fflush(out) != 0 || ferror(out))

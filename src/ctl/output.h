@@ -18,6 +18,7 @@ enum output_form {
 	OUTPUT_JSON,
 	OUTPUT_TABLE,
 	OUTPUT_TSV,
+	OUTPUT_NONE, /* for who wants the exit code only */
 };
 
 struct output_column {

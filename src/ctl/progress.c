@@ -13,13 +13,12 @@
 #define BAR_WIDTH     30
 
 static volatile sig_atomic_t
-	stop_asked; /* the exit flag: set by the handler, read by progress_tick() */
+	stop_asked; /* the exit flag, the signal: set by the handler, read by progress_tick() */
 
 static void
 ask_stop(int signal_number)
 {
-	(void)signal_number;
-	stop_asked = 1;
+	stop_asked = signal_number;
 }
 
 void
@@ -73,4 +72,16 @@ progress_end(struct progress *progress)
 {
 	if (progress->shown && progress->drawn_ms != 0)
 		(void)fputs("\r\033[K", stderr);
+	progress->drawn_ms = 0;
+}
+
+/* A shell ends its loop only if the signal is what ended the program (wait(2), WIFSIGNALED). */
+void
+progress_die_if_stopped(void)
+{
+	int signal_number = stop_asked;
+	if (signal_number == 0)
+		return;
+	(void)signal(signal_number, SIG_DFL);
+	(void)raise(signal_number);
 }

@@ -14,5 +14,7 @@ struct progress {
 void progress_begin(struct progress *progress);
 /* A custody_progress; `data` is the struct. false: stop. */
 bool progress_tick(void *data, uint64_t done, uint64_t total);
-/* Clears the line. */
+/* Clears the line, before anything else is said. May be called twice. */
 void progress_end(struct progress *progress);
+/* If a signal asked to stop: ends the process by it, as everything is tidied up. */
+void progress_die_if_stopped(void);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +24,17 @@ is_standard(const char *path)
 	return strcmp(path, "-") == 0;
 }
 
+/* "", ".", ".." and "/", alone or behind other directories; `len` leaves slashes at the end out. */
+static bool
+has_no_name(const char *path, size_t len)
+{
+	size_t dots = 0;
+	while (dots < len && path[len - dots - 1] == '.')
+		dots++;
+	return len == 0 || path[len - 1] == '/' ||
+	       (dots > 0 && dots <= 2 && (dots == len || path[len - dots - 1] == '/'));
+}
+
 /* --out, or PATH.sealed, or standard output for standard input. */
 static bool
 sealed_path(const struct ctl *ctl, const char *path, char *out, struct err *err)
@@ -32,6 +44,10 @@ sealed_path(const struct ctl *ctl, const char *path, char *out, struct err *err)
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	int written;
+	if (given == NULL && has_no_name(path, len))
+		return err_set(err, ERR_CLIENT_USAGE,
+			"%s has no name to put " SUFFIX " behind: say by --out where it goes.",
+			path);
 	if (given != NULL || is_standard(path))
 		written = snprintf(out, PATH_SIZE, "%s", given != NULL ? given : "-");
 	else
@@ -100,9 +116,10 @@ prepare(const struct ctl *ctl, struct binding *binding, struct custody_sealing *
 }
 
 static int
-seal_to(const struct ctl *ctl, const struct custody_sealing *sealing, struct progress *progress,
+seal_to(const struct ctl *ctl, struct custody_sealing *sealing, struct progress *progress,
 	const char *path, struct outfile *file)
 {
+	uint64_t skipped = 0;
 	struct err err;
 	struct custody_error error;
 	struct stat status;
@@ -110,6 +127,7 @@ seal_to(const struct ctl *ctl, const struct custody_sealing *sealing, struct pro
 	if (in < 0)
 		return ctl_fail(ctl, &err);
 	bool tree = fstat(in, &status) == 0 && S_ISDIR(status.st_mode);
+	sealing->skipped = &skipped;
 	progress_begin(progress);
 	bool done = tree ? custody_seal_tree(ctl->client, sealing, path, file->fd, &error)
 			 : custody_seal_fd(ctl->client, sealing, in, file->fd, &error);
@@ -117,7 +135,12 @@ seal_to(const struct ctl *ctl, const struct custody_sealing *sealing, struct pro
 	close_input(in);
 	if (!done)
 		return ctl_fail_call(ctl, &error);
-	return outfile_finish(file, &err) ? EXIT_OK : ctl_fail(ctl, &err);
+	if (!outfile_finish(file, &err))
+		return ctl_fail(ctl, &err);
+	if (skipped > 0)
+		ctl_warn(ctl, "devices, sockets and FIFOs are not sealed; %" PRIu64 " left out.",
+			skipped);
+	return EXIT_OK;
 }
 
 int
@@ -147,7 +170,8 @@ ctl_seal(struct ctl *ctl)
 /* ---- open ---- */
 
 static int
-open_to_file(const struct ctl *ctl, struct custody_opening *opening, const char *out)
+open_to_file(const struct ctl *ctl, struct custody_opening *opening, struct progress *progress,
+	const char *out)
 {
 	struct err err;
 	struct custody_error error;
@@ -156,7 +180,9 @@ open_to_file(const struct ctl *ctl, struct custody_opening *opening, const char 
 	bool replace = cmdline_flag(&ctl->options, OPTION_FORCE, false);
 	if (!outfile_open(out, replace, &file, &err))
 		return ctl_fail(ctl, &err);
-	if (!custody_open_fd(opening, file.fd, &error)) {
+	bool done = custody_open_fd(opening, file.fd, &error);
+	progress_end(progress);
+	if (!done) {
 		int exit_code = ctl_fail_call(ctl, &error);
 		if (file.standard)
 			ctl_warn(ctl, "what came out on standard output is a part: throw it away.");
@@ -166,7 +192,18 @@ open_to_file(const struct ctl *ctl, struct custody_opening *opening, const char 
 }
 
 static int
-open_from(const struct ctl *ctl, const struct custody_sealing *sealing, int in, const char *out)
+open_to_tree(const struct ctl *ctl, struct custody_opening *opening, struct progress *progress,
+	const char *out)
+{
+	struct custody_error error;
+	bool done = custody_open_tree(opening, out, &error);
+	progress_end(progress);
+	return done ? EXIT_OK : ctl_fail_call(ctl, &error);
+}
+
+static int
+open_from(const struct ctl *ctl, const struct custody_sealing *sealing, struct progress *progress,
+	int in, const char *out)
 {
 	struct custody_error error;
 	struct custody_opening *opening = NULL;
@@ -180,11 +217,9 @@ open_from(const struct ctl *ctl, const struct custody_sealing *sealing, int in, 
 			"content again.",
 			info->key_id);
 	if (custody_opening_kind(opening) != CUSTODY_SEALED_TREE || is_standard(out))
-		exit_code = open_to_file(ctl, opening, out);
-	else if (custody_open_tree(opening, out, &error))
-		exit_code = EXIT_OK;
+		exit_code = open_to_file(ctl, opening, progress, out);
 	else
-		exit_code = ctl_fail_call(ctl, &error);
+		exit_code = open_to_tree(ctl, opening, progress, out);
 	custody_open_end(opening);
 	return exit_code;
 }
@@ -223,8 +258,7 @@ ctl_open(struct ctl *ctl)
 	if (in < 0)
 		return ctl_fail(ctl, &err);
 	progress_begin(&progress);
-	int exit_code = open_from(ctl, &sealing, in, out);
-	progress_end(&progress);
+	int exit_code = open_from(ctl, &sealing, &progress, in, out);
 	close_input(in);
 	return exit_code;
 }

@@ -150,10 +150,11 @@ int
 ctl_help(struct ctl *ctl)
 {
 	const struct cmdline *options = &ctl->options;
-	char *words[3] = {NULL, NULL, NULL};
+	char *given[CMDLINE_ARGUMENTS_MAX + 1] = {NULL};
 	int count = 0;
 	for (size_t i = 0; i < options->argument_count; i++)
-		words[i] = (char *)(uintptr_t)options->arguments[i]; /* argv, not const there */
+		given[i] = (char *)(uintptr_t)options->arguments[i]; /* argv, not const there */
+	char *const *words = command_words(given);
 	const struct command *command = words[0] != NULL ? command_find(words, &count) : NULL;
 	if (words[0] == NULL)
 		help_overview(stdout);
@@ -163,7 +164,9 @@ ctl_help(struct ctl *ctl)
 		help_permissions(stdout);
 	else if (strcmp(words[0], "exits") == 0)
 		help_exits(stdout);
-	else if (words[1] != NULL || help_group(stdout, words[0]) == 0)
-		return ctl_fail_usage(ctl, "There is no command %s.", words[0]);
+	else if (words[1] != NULL || help_group(stdout, words[0]) == 0) {
+		help_unknown(stderr, words);
+		return EXIT_USAGE;
+	}
 	return EXIT_OK;
 }

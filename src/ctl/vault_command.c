@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "ctl/terminal.h"
@@ -13,6 +14,7 @@
 #define BODY_MAX      16384
 #define ANSWER_MAX    OUTPUT_MAX
 #define PRINCIPAL_MAX 300
+#define NAME_MAX_LEN  64 /* of users and groups */
 #define PATH_SIZE     1400
 
 static const struct output_column vault_columns[] = {
@@ -55,9 +57,22 @@ percent_encode(const char *text, char *encoded, size_t size)
 	encoded[len] = '\0';
 }
 
+/* What keyvault show prints as objectId: the GUID of an application, "user:NAME" or "group:NAME". */
+static bool
+take_object_id(const char *id, char *principal, struct err *err)
+{
+	size_t prefix = strncmp(id, "user:", 5) == 0 ? 5 : strncmp(id, "group:", 6) == 0 ? 6 : 0;
+	size_t len = strlen(id);
+	if (prefix == 0 ? !id_uuid_valid(id) : len == prefix || len > prefix + NAME_MAX_LEN)
+		return err_set(err, ERR_CLIENT_USAGE,
+			"--object-id must be the GUID of an application, user:NAME or group:NAME.");
+	(void)snprintf(principal, PRINCIPAL_MAX, "%s%s", prefix == 0 ? "app:" : "", id);
+	return true;
+}
+
 /*
- * "user:alice" from --upn, --user, --group or --spn, exactly one of them. A user principal name's part before
- * '@' is the local user of that name (threat C28).
+ * "user:alice" from --upn, --user, --group, --spn or --object-id, exactly one of them. A user principal name's
+ * part before '@' is the local user of that name (threat C28).
  */
 static bool
 read_principal(const struct ctl *ctl, char *principal, struct err *err)
@@ -72,13 +87,14 @@ read_principal(const struct ctl *ctl, char *principal, struct err *err)
 		{OPTION_SPN,   "app"  }
         };
 	size_t found = 0;
+	const char *object = cmdline_text(&ctl->options, OPTION_OBJECT_ID);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const char *name = cmdline_text(&ctl->options, kinds[i].option);
 		if (name == NULL)
 			continue;
 		found++;
 		size_t len = kinds[i].option == OPTION_UPN ? strcspn(name, "@") : strlen(name);
-		if (len == 0 || len > 64)
+		if (len == 0 || len > NAME_MAX_LEN)
 			return err_set(err, ERR_CLIENT_USAGE, "--%s must be a name.",
 				command_options[kinds[i].option].name);
 		if (kinds[i].option == OPTION_SPN && !id_uuid_valid(name))
@@ -86,8 +102,11 @@ read_principal(const struct ctl *ctl, char *principal, struct err *err)
 				err, ERR_CLIENT_USAGE, "--spn must be the GUID of an application.");
 		(void)snprintf(principal, PRINCIPAL_MAX, "%s:%.*s", kinds[i].kind, (int)len, name);
 	}
-	return found == 1 || err_set(err, ERR_CLIENT_USAGE,
-				     "One of --upn, --user, --group, --spn must be given.");
+	if (object != NULL && found++ == 0 && !take_object_id(object, principal, err))
+		return false;
+	return found == 1 ||
+	       err_set(err, ERR_CLIENT_USAGE,
+		       "One of --upn, --user, --group, --spn, --object-id must be given.");
 }
 
 /* Who the daemon will take the caller for. */
@@ -289,37 +308,42 @@ ctl_keyvault_delete(struct ctl *ctl)
 
 /* ---- policies ---- */
 
-static bool
-permission_known(const char *word, size_t len)
+/* The daemon's spelling of a permission; az takes any case. NULL: there is none. */
+static const char *
+find_permission(const char *word, size_t len)
 {
-	if (len == 3 && memcmp(word, "all", 3) == 0)
-		return true;
+	if (len == 3 && strncasecmp(word, "all", 3) == 0)
+		return "all";
 	for (size_t i = 0; i < command_permission_count; i++) {
 		const char *known = command_permissions[i].word;
-		if (strlen(known) == len && memcmp(known, word, len) == 0)
-			return true;
+		if (strlen(known) == len && strncasecmp(known, word, len) == 0)
+			return known;
 	}
-	return false;
+	return NULL;
 }
 
 static bool
-check_permissions(const struct ctl *ctl, struct err *err)
+write_permissions(const struct ctl *ctl, struct json_writer *writer, struct err *err)
 {
 	const struct option_values *given = &ctl->options.values[OPTION_KEY_PERMISSIONS];
 	if (given->count == 0)
 		return cmdline_missing(OPTION_KEY_PERMISSIONS, err);
+	json_write_array(writer, "keys");
 	for (size_t i = 0; i < given->count; i++) {
 		const char *word = given->words[i];
 		while (*(word += strspn(word, ", ")) != '\0') {
 			size_t len = strcspn(word, ", ");
-			if (!permission_known(word, len))
+			const char *known = find_permission(word, len);
+			if (known == NULL)
 				return err_set(err, ERR_CLIENT_USAGE,
 					"%.*s is not a permission; see custodyctl help "
 					"permissions.",
 					(int)(len < 64 ? len : 64), word);
+			json_write_text(writer, NULL, known);
 			word += len;
 		}
 	}
+	json_write_end(writer);
 	return true;
 }
 
@@ -331,9 +355,6 @@ ctl_keyvault_set_policy(struct ctl *ctl)
 	char principal[PRINCIPAL_MAX];
 	char path[PATH_SIZE];
 	int exit_code = EXIT_OK;
-	if (!ctl_vault_name(ctl, &name, &err) || !read_principal(ctl, principal, &err) ||
-		!check_permissions(ctl, &err))
-		return ctl_fail(ctl, &err);
 	CLEAN(buf)
 	struct buf body;
 	struct json_writer writer;
@@ -341,7 +362,9 @@ ctl_keyvault_set_policy(struct ctl *ctl)
 	json_writer_init(&writer, &body);
 	json_write_object(&writer, NULL);
 	json_write_object(&writer, "permissions");
-	ctl_write_words(ctl, &writer, "keys", OPTION_KEY_PERMISSIONS);
+	if (!ctl_vault_name(ctl, &name, &err) || !read_principal(ctl, principal, &err) ||
+		!write_permissions(ctl, &writer, &err))
+		return ctl_fail(ctl, &err);
 	json_write_end(&writer);
 	json_write_end(&writer);
 	policy_path(name, principal, path);

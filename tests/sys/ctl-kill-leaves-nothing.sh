@@ -33,10 +33,10 @@ slow "$T/file.sealed" "$T/out/file" KILL
 tap_is "killed with a file half open" 137 $slow_status
 tap_is "nothing is there" "" "$(ls -A "$T/out")"
 slow "$T/file.sealed" "$T/out/file" TERM
-tap_is "stopped with a file half open" 3 $slow_status
+tap_is "stopped with a file half open" 143 $slow_status
 tap_is "nothing is there" "" "$(ls -A "$T/out")"
 slow "$T/tree.sealed" "$T/out/tree" TERM
-tap_is "stopped with a tree half open" 3 $slow_status
+tap_is "stopped with a tree half open" 143 $slow_status
 tap_like "it says so" "*Stopped before the end*" "$(cat "$T/slow.err")"
 tap_is "nothing is there" "" "$(ls -A "$T/out")"
 tap_ok "undisturbed, the file opens" ctl open --out "$T/out/file" "$T/file.sealed"
