@@ -24,7 +24,7 @@ tap_is "nor linked to it" "" "$(objdump -p "$(readlink "/proc/$daemon/exe")" | g
 tap_like "one is in the worker" "*libsofthsm2.so" "$(grep -o '/[^ ]*softhsm[^ ]*' "/proc/$worker/maps" | head -n 1)"
 tap_is "no database is in the worker" "" "$(grep -o '/[^ ]*custody.db[^ ]*\|/[^ ]*libsqlite[^ ]*' "/proc/$worker/maps")"
 
-ls -l "/proc/$worker/fd" | sed -n 's/.*[0-9] \([0-9]*\) -> \(.*\)/\1 \2/p' |
+find "/proc/$worker/fd" -type l -printf '%f %l\n' | sort -n |
 	grep -v " $T/tokens/west/" | sed 's/\[[0-9]*\]//; s/^\([0-2]\) .*/\1/' >"$T/fds"
 tap_is "the worker has its three outputs and its socket" "0 1 2 3 socket:" "$(tr '\n' ' ' <"$T/fds" | sed 's/ $//')"
 tap_is "its environment is what the section allows" "OPENSSL_CONF=/dev/null PLAIN=yes SOFTHSM2_CONF=$T/tokens/west.conf" \

@@ -29,7 +29,7 @@ while [ "$(wc -l <"$T/tool-rounds")" -lt 4 ]; do
 done
 rm "$T/tool-runs"
 wait $tool
-tap_ok "$used uses and creations beside a tool that creates and deletes" test $used -gt 0
+tap_ok "$used uses and creations beside a tool that creates and deletes" test "$used" -gt 0
 tap_is "the worker was not replaced" 0 "$(http GET /tokens/west "" && json .worker.restarts)"
 
 token_tool west --keygen --key-type AES:32 --label theirs --id 77 >/dev/null 2>&1 || bail "keygen"
