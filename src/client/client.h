@@ -37,11 +37,12 @@ struct client_config { /* borrowed while the client lives */
 
 struct client_request {
 	const char *method;
-	const char *host;  /* Host header; printable, no blanks */
-	const char *path;  /* with query; begins with '/' */
-	bool authorize;    /* send an Authorization header, so that no challenge comes back */
-	bool repeatable;   /* changes nothing: may be done twice */
-	struct bytes body; /* data NULL: none */
+	const char *host;        /* Host header; printable, no blanks */
+	const char *path;        /* with query; begins with '/' */
+	const char *application; /* to act as for this request; NULL: the configuration's */
+	bool authorize;          /* send an Authorization header, so that no challenge comes back */
+	bool repeatable;         /* changes nothing: may be done twice */
+	struct bytes body;       /* data NULL: none */
 };
 
 struct client_answer {
