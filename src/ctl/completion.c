@@ -4,54 +4,47 @@
 
 #include "ctl/command.h"
 
-static const char head[] = "# bash completion of custodyctl, made from its command table\n"
-			   "_custodyctl()\n"
-			   "{\n"
-			   "\tlocal cur prev words cword\n"
-			   "\tcur=${COMP_WORDS[COMP_CWORD]}\n"
-			   "\tprev=${COMP_WORDS[COMP_CWORD-1]}\n"
-			   "\tlocal command=${COMP_WORDS[1]-} second=${COMP_WORDS[2]-}\n"
-			   "\tif [ \"$command\" = keyvault ] && [ \"$second\" = key ]; then\n"
-			   "\t\tcommand=key second=${COMP_WORDS[3]-}\n"
+/*
+ * `at`: where the command begins, behind az's "keyvault" or behind "help". `option` and `distance`: the option
+ * nearest before the cursor, and how many words before it.
+ */
+static const char head[] =
+	"# bash completion of custodyctl, made from its command table\n"
+	"_custodyctl()\n"
+	"{\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} at=1 i first second command option distance options "
+	"arguments words=\n"
+	"\tCOMPREPLY=()\n"
+	"\t[ \"${COMP_WORDS[1]}\" != help ] || [ \"$COMP_CWORD\" -lt 2 ] || at=2\n"
+	"\t[ \"${COMP_WORDS[at]} ${COMP_WORDS[at + 1]-}\" != 'keyvault key' ] || [ \"$COMP_CWORD\" "
+	"-lt $((at + 2)) ] ||\n"
+	"\t\tat=$((at + 1))\n"
+	"\tfirst=${COMP_WORDS[at]} second=${COMP_WORDS[at + 1]-}\n";
+
+static const char find_option[] =
+	"\tfor ((i = COMP_CWORD - 1; i > at; i--)); do\n"
+	"\t\t[[ ${COMP_WORDS[i]} != -* ]] || break\n"
+	"\tdone\n"
+	"\toption=${COMP_WORDS[i]} distance=$((COMP_CWORD - i)) options='' arguments=0\n";
+
+static const char tail[] = "\tif [ -n \"$words\" ]; then\n"
+			   "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+			   "\telif [[ $cur == -* ]]; then\n"
+			   "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
+			   "\telif [ \"$arguments\" -gt 0 ]; then\n"
+			   "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 			   "\tfi\n"
-			   "\tCOMPREPLY=()\n";
+			   "}\n"
+			   "complete -o filenames -F _custodyctl custodyctl\n";
 
-/* Values after an option: paths, or the words of its metavar. */
-static void
-write_values(void)
-{
-	(void)fputs("\tcase $prev in\n", stdout);
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		const struct option_row *option = &command_options[i];
-		if (option->kind == OPTION_KIND_FILE) {
-			(void)printf("\t--%s) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n",
-				option->name);
-		} else if (strchr(option->metavar, '|') != NULL) {
-			(void)printf("\t--%s) COMPREPLY=($(compgen -W '", option->name);
-			for (const char *c = option->metavar; *c != '\0'; c++)
-				(void)putchar(*c == '|' ? ' ' : *c);
-			(void)fputs("' -- \"$cur\")); return ;;\n", stdout);
-		}
-	}
-	(void)fputs("\tesac\n", stdout);
-}
-
-static void
-write_options(const struct command *command)
-{
-	(void)printf("\t'%s') options='", command->words);
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		if (command_takes(command, (enum option_id)i))
-			(void)printf("--%s ", command_options[i].name);
-	}
-	(void)printf("' arguments=%d ;;\n", command->max);
-}
+/* ---- words of commands ---- */
 
 /* The first words, each once: the rows of a group stand together. */
 static void
 write_first_words(void)
 {
 	const char *previous = "";
+	(void)fputs("\tif [ \"$COMP_CWORD\" -eq \"$at\" ]; then\n\t\twords='", stdout);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		const char *words = command_table[i].words;
 		size_t len = strcspn(words, " ");
@@ -59,6 +52,7 @@ write_first_words(void)
 			(void)printf("%.*s ", (int)len, words);
 		previous = words;
 	}
+	(void)fputs("'\n", stdout);
 }
 
 static void
@@ -66,48 +60,116 @@ write_second_words(void)
 {
 	const char *previous = "";
 	size_t previous_len = 0;
+	(void)fputs(
+		"\telif [ \"$COMP_CWORD\" -eq $((at + 1)) ]; then\n\t\tcase $first in\n", stdout);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		const char *words = command_table[i].words;
 		size_t len = strcspn(words, " ");
 		if (words[len] == '\0')
 			continue;
 		if (len != previous_len || strncmp(words, previous, len) != 0)
-			(void)printf("%s\t\t%.*s) COMPREPLY=($(compgen -W '",
-				previous_len == 0 ? "" : "' -- \"$cur\")); return ;;\n", (int)len,
-				words);
+			(void)printf("%s\t\t%.*s) words='", previous_len == 0 ? "" : "' ;;\n",
+				(int)len, words);
 		(void)printf("%s ", words + len + 1);
+		if (strcmp(words, "keyvault create") == 0)
+			(void)fputs("key ", stdout);
 		previous = words;
 		previous_len = len;
 	}
-	(void)fputs("' -- \"$cur\")); return ;;\n", stdout);
+	(void)fputs("' ;;\n\t\tesac\n\tfi\n", stdout);
+	(void)fputs("\t[ \"${COMP_WORDS[1]}\" != help ] || arguments=0 first=\n", stdout);
+}
+
+/* ---- options ---- */
+
+static void
+write_options(const struct command *command)
+{
+	(void)printf("\t'%s'%s) command='%s' arguments=%d options='", command->words,
+		strchr(command->words, ' ') == NULL ? "' '*" : "", command->words, command->max);
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		if (command_takes(command, (enum option_id)i))
+			(void)printf("--%s ", command_options[i].name);
+	}
+	(void)fputs("' ;;\n", stdout);
+}
+
+static bool
+has_values(const struct option_row *option)
+{
+	return option->kind == OPTION_KIND_FILE || command_lists_values(option->metavar) ||
+	       option == &command_options[OPTION_KEY_PERMISSIONS];
+}
+
+/* Two options of one name are of one kind; the first speaks for both. */
+static bool
+name_was_written(enum option_id id)
+{
+	for (int i = 0; i < (int)id; i++) {
+		if (strcmp(command_options[i].name, command_options[id].name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "*' --output'", and for each command that has it as a letter "'key show -o'". */
+static void
+write_pattern(enum option_id id)
+{
+	const struct option_row *option = &command_options[id];
+	const char *separator = "\t";
+	if (!name_was_written(id)) {
+		(void)printf("\t*' --%s'", option->name);
+		separator = "|";
+	}
+	for (size_t i = 0; i < COMMAND_COUNT && option->letter != 0; i++) {
+		if (!command_takes(&command_table[i], id))
+			continue;
+		(void)printf("%s'%s -%c'", separator, command_table[i].words, option->letter);
+		separator = "|";
+	}
+	(void)fputs(") ", stdout);
+}
+
+static void
+write_values(enum option_id id)
+{
+	const struct option_row *option = &command_options[id];
+	write_pattern(id);
+	if (option->kind != OPTION_KIND_LIST)
+		(void)fputs("[ \"$distance\" -gt 1 ] || ", stdout);
+	if (option->kind == OPTION_KIND_FILE) {
+		(void)fputs("arguments=1 ;;\n", stdout);
+		return;
+	}
+	(void)fputs("words='", stdout);
+	if (id == OPTION_KEY_PERMISSIONS) {
+		for (size_t i = 0; i < command_permission_count; i++)
+			(void)printf("%s ", command_permissions[i].word);
+		(void)fputs("all", stdout);
+	} else {
+		for (const char *c = option->metavar; *c != '\0'; c++)
+			(void)putchar(*c == '|' ? ' ' : *c);
+	}
+	(void)fputs("' ;;\n", stdout);
 }
 
 int
 main(void)
 {
 	(void)fputs(head, stdout);
-	write_values();
-	(void)fputs("\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W '", stdout);
 	write_first_words();
-	(void)fputs("' -- \"$cur\")); return\n\tfi\n", stdout);
-	(void)fputs("\tif [ \"$COMP_CWORD\" -eq 2 ]; then\n\t\tcase $command in\n", stdout);
 	write_second_words();
-	(void)fputs("\t\tesac\n\tfi\n\tlocal options= arguments=0\n", stdout);
-	(void)fputs("\tcase \"$command $second\" in\n", stdout);
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strchr(command_table[i].words, ' ') != NULL)
-			write_options(&command_table[i]);
+	(void)fputs(find_option, stdout);
+	(void)fputs("\tcase \"$first $second\" in\n", stdout);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		write_options(&command_table[i]);
+	(void)fputs("\tesac\n\tcase \"$command $option\" in\n", stdout);
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		if (has_values(&command_options[i]))
+			write_values((enum option_id)i);
 	}
-	(void)fputs("\t*) case $command in\n", stdout);
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strchr(command_table[i].words, ' ') == NULL)
-			write_options(&command_table[i]);
-	}
-	(void)fputs("\tesac ;;\n\tesac\n"
-		    "\tcase $cur in\n"
-		    "\t-*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;;\n"
-		    "\t*) [ \"$arguments\" -eq 0 ] || COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-		    "\tesac\n}\ncomplete -o filenames -F _custodyctl custodyctl\n",
-		stdout);
+	(void)fputs("\tesac\n", stdout);
+	(void)fputs(tail, stdout);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -1,0 +1,59 @@
+#!/bin/sh
+# What bash offers when custodyctl is typed: words, options and values of the command table, and files.
+. "$SRCDIR/tests/support/lib.sh"
+mkdir "$T/files"
+: >"$T/files/in put"
+: >"$T/files/other"
+cat >"$T/complete.bash" <<'EOF'
+. "$1"
+shift
+cd "$1" || exit 1
+shift
+complete -p custodyctl >/dev/null || exit 1
+COMP_WORDS=(custodyctl "$@")
+COMP_CWORD=$#
+_custodyctl
+IFS=,
+echo "${COMPREPLY[*]}"
+EOF
+
+# offers EXPECTED WORD...: the last word is the one being typed.
+offers() {
+	offers_expected=$1
+	shift
+	tap_is "custodyctl $*" "$offers_expected" \
+		"$(bash "$T/complete.bash" "$BUILDDIR/src/ctl/custodyctl.bash" "$T/files" "$@" 2>&1)"
+}
+
+offers "keyvault,key,dual,seal,open,token,status,doctor,clock,help" ""
+offers "keyvault,key" k
+offers "wrap,unwrap,rewrap,generate,check" dual ""
+offers "set-attributes" key se
+offers "key" keyvault k
+offers "create" keyvault key cr
+offers "sign" help key si
+offers "--kty" key create --k
+offers "--kty" keyvault key create --k
+offers "RSA,RSA-HSM,EC,EC-HSM,oct,oct-HSM" key create --kty ""
+offers "verify" key create --ops sign ve
+offers "json,table,tsv,none" key show -o ""
+offers "RS256" key sign -n k -a RS2
+offers "wrapKey" keyvault set-policy --key-permissions get wr
+offers "all" keyvault set-policy -n v --key-permissions al
+offers "true,false" key set-attributes --enabled ""
+offers "in put" seal in
+offers "in put,other" seal -o ""
+offers "other" token login --pin-file o
+offers "in put" open --out x in
+offers "" key create --kty RSA ""
+offers "" key show --name ""
+offers "" frob frob ""
+
+# every command offers exactly the options that its help has
+for command in "key create" "keyvault create" seal "dual generate" status; do
+	# shellcheck disable=SC2086 # two words
+	tap_is "all options of $command" \
+		"$("$CUSTODYCTL" $command --help | awk '$1 ~ /^--/ { print $1 } $1 ~ /^-.,$/ { print $2 }' | sort -u | tr '\n' ' ')" \
+		"$(bash "$T/complete.bash" "$BUILDDIR/src/ctl/custodyctl.bash" "$T/files" $command -- | tr ',' '\n' | sort -u | tr '\n' ' ')"
+done
+tap_done
