@@ -454,7 +454,7 @@ put(struct archive *tar, const struct hostile *hostile)
 }
 
 static int
-seal_hostile(struct fixture *fixture, const struct hostile *hostile, bool link_first)
+seal_entries(struct fixture *fixture, const struct hostile *const *entries, size_t count)
 {
 	struct err err = {0};
 	struct sealed_header header;
@@ -466,14 +466,21 @@ seal_hostile(struct fixture *fixture, const struct hostile *hostile, bool link_f
 	struct archive *tar = archive_write_new();
 	(void)archive_write_set_format_pax(tar);
 	(void)archive_write_open(tar, writer, NULL, push, NULL);
-	if (link_first)
-		put(tar, &safe_link);
-	put(tar, hostile);
+	for (size_t i = 0; i < count; i++)
+		put(tar, entries[i]);
 	(void)archive_write_close(tar);
 	(void)archive_write_free(tar);
 	assert_true(sealed_writer_finish(writer, &err));
 	(void)lseek(out, 0, SEEK_SET);
 	return out;
+}
+
+static int
+seal_hostile(struct fixture *fixture, const struct hostile *hostile, bool link_first)
+{
+	const struct hostile *const entries[] = {&safe_link, hostile};
+	return link_first ? seal_entries(fixture, entries, 2)
+			  : seal_entries(fixture, entries + 1, 1);
 }
 
 static const struct hostile hostiles[] = {
@@ -510,6 +517,51 @@ tree_open_of_hostile_archives_stays_inside(void **state)
 		assert_int_equal(entries_of(fixture->top), 0);
 	}
 	assert_int_equal(unlink("/tmp/custody-victim"), 0);
+}
+
+/* A new directory that is empty would give way to it: the target would be a link to anywhere, and get the top's mode through it. */
+static void
+tree_open_of_a_top_that_is_no_directory_is_corrupt(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct hostile top = {"", "./", AE_IFDIR, NULL, NULL, NULL};
+	static const char *const names[] = {".", "./.", "././", ".//."};
+	assert_int_equal(mkdir(path_in(fixture, "victim"), 0700), 0);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(names); i++) {
+		struct err err = {0};
+		struct tree_count count = {0};
+		struct stat status;
+		bool link = i % 2 == 0;
+		const struct hostile hostile = {"", names[i / 2], link ? AE_IFLNK : AE_IFREG,
+			link ? "victim" : NULL, NULL, link ? NULL : "x"};
+		const struct hostile *const entries[] = {&top, &hostile};
+		int sealed = seal_entries(fixture, entries, 2);
+
+		assert_false(open_tree(fixture, sealed, path_in(fixture, "again"), &count, &err));
+
+		assert_int_equal(err.code, ERR_SEALED_CORRUPT);
+		assert_int_equal(entries_of(fixture->top), 1);
+		assert_int_equal(lstat(path_in(fixture, "victim"), &status), 0);
+		assert_int_equal(status.st_mode, S_IFDIR | 0700);
+		(void)close(sealed);
+	}
+}
+
+static void
+tree_open_takes_names_of_dots(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = {0};
+	struct tree_count count = {0};
+	struct stat status;
+	static const struct hostile file = {"", "...", AE_IFREG, NULL, NULL, "x"};
+	int sealed = seal_hostile(fixture, &file, false);
+
+	assert_true(open_tree(fixture, sealed, path_in(fixture, "again"), &count, &err));
+
+	assert_int_equal(lstat(path_in(fixture, "again/..."), &status), 0);
+	assert_int_equal(status.st_size, 1);
+	(void)close(sealed);
 }
 
 static void
@@ -567,6 +619,8 @@ main(void)
 		TREE_TEST(tree_open_to_what_exists_fails_and_leaves_it),
 		TREE_TEST(E22_tree_with_damage_leaves_nothing),
 		TREE_TEST(tree_open_of_hostile_archives_stays_inside),
+		TREE_TEST(tree_open_of_a_top_that_is_no_directory_is_corrupt),
+		TREE_TEST(tree_open_takes_names_of_dots),
 		TREE_TEST(tree_open_gives_no_set_id_bits),
 		TREE_TEST(tree_open_of_no_archive_is_corrupt),
 	};

@@ -195,12 +195,17 @@ unpack_data(struct unpacking *unpacking)
 	}
 }
 
+/* ".", "./", "././." and the like: the tree's top, however it is written, since libarchive reads them all as root itself. */
 static bool
-is_top(struct archive_entry *entry)
+names_top(const char *name)
 {
-	const char *name = archive_entry_pathname(entry);
-	return name != NULL && (strcmp(name, ".") == 0 || strcmp(name, "./") == 0) &&
-	       archive_entry_filetype(entry) == AE_IFDIR;
+	for (const char *c = name; *c != '\0'; c++) {
+		bool begins = c == name || c[-1] == '/';
+		bool ends = c[1] == '/' || c[1] == '\0';
+		if (*c != '/' && (*c != '.' || !begins || !ends))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -208,35 +213,57 @@ is_top(struct archive_entry *entry)
  * contents change them again: so this is ours, at the end.
  */
 static bool
-finish_top(struct unpacking *unpacking)
+set_top(struct unpacking *unpacking, int fd)
 {
 	const struct stat *top = &unpacking->top;
 	const struct timespec times[2] = {
 		{0, UTIME_OMIT},
                 top->st_mtim
         };
+	if (unpacking->owners && fchown(fd, top->st_uid, top->st_gid) != 0)
+		return fdio_fail(unpacking->err, "The owner of the directory cannot be set");
+	if (fchmod(fd, top->st_mode & 07777) != 0)
+		return fdio_fail(unpacking->err, "The mode of the directory cannot be set");
+	if (futimens(fd, times) != 0)
+		return fdio_fail(unpacking->err, "The times of the directory cannot be set");
+	return true;
+}
+
+static bool
+finish_top(struct unpacking *unpacking)
+{
 	if (!unpacking->has_top)
 		return true;
-	if (unpacking->owners && lchown(unpacking->root, top->st_uid, top->st_gid) != 0)
-		return fdio_fail(unpacking->err, "The owner of the directory cannot be set");
-	if (chmod(unpacking->root, top->st_mode & 07777) != 0)
-		return fdio_fail(unpacking->err, "The mode of the directory cannot be set");
-	if (utimensat(AT_FDCWD, unpacking->root, times, AT_SYMLINK_NOFOLLOW) != 0)
-		return fdio_fail(unpacking->err, "The times of the directory cannot be set");
+	int fd = open(unpacking->root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fdio_fail(unpacking->err, "The directory cannot be opened");
+	bool good = set_top(unpacking, fd);
+	(void)close(fd); /* nothing was written */
+	return good;
+}
+
+/* Anything but a directory would take the place of the new directory while that is empty: a link to anywhere, a file. */
+static bool
+take_top(struct unpacking *unpacking, struct archive_entry *entry)
+{
+	if (archive_entry_hardlink(entry) != NULL || archive_entry_filetype(entry) != AE_IFDIR)
+		return corrupt(unpacking, "the tree's top is no directory");
+	unpacking->has_top = true;
+	unpacking->top = *archive_entry_stat(entry);
+	unpacking->count.files++;
 	return true;
 }
 
 static bool
 unpack_entry(struct unpacking *unpacking, struct archive_entry *entry)
 {
+	const char *name = archive_entry_pathname(entry);
 	if (!check_entry(unpacking, entry))
 		return false;
-	if (is_top(entry)) {
-		unpacking->has_top = true;
-		unpacking->top = *archive_entry_stat(entry);
-		unpacking->count.files++;
-		return true;
-	}
+	if (!name_is_inside(name))
+		return corrupt(unpacking, "an entry's name leads out of the tree");
+	if (names_top(name))
+		return take_top(unpacking, entry);
 	if (!place_entry(unpacking, entry))
 		return false;
 	if (archive_write_header(unpacking->disk, entry) != ARCHIVE_OK)
