@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/api.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "crypto/crypto.h"
@@ -44,6 +45,7 @@ serve(const char *config)
 {
 	struct err err = {0};
 	secret_process_harden();
+	api_memory_init();
 	if (!secret_heap_init(SECRET_HEAP_BYTES))
 		log_warning("secrets.not-locked", LOG_TEXT("raise", "RLIMIT_MEMLOCK"));
 	if (!crypto_init(&err)) {

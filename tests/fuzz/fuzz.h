@@ -8,3 +8,6 @@
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* How many inputs `make check` derives from the corpus; a target whose inputs cost milliseconds has its own. */
+unsigned fuzz_inputs(void);

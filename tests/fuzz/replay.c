@@ -22,6 +22,12 @@
 #define DERIVED_INPUTS 4000
 #define CHANGES_MAX    6
 
+__attribute__((weak)) unsigned
+fuzz_inputs(void)
+{
+	return DERIVED_INPUTS;
+}
+
 /* xorshift64: the same numbers at each run. */
 static uint64_t
 next_number(uint64_t *state)
@@ -144,7 +150,7 @@ run_corpus(const char *directory)
 		buf_init(&path, 4096);
 		if (buf_printf(&path, "%s/%s", directory, entries[i]->d_name) &&
 			run_file(buf_peek(&path), &text))
-			run_derived(&text, DERIVED_INPUTS / (unsigned)count + 1, (uint64_t)i + 1);
+			run_derived(&text, fuzz_inputs() / (unsigned)count + 1, (uint64_t)i + 1);
 		else
 			good = false;
 		free(entries[i]);

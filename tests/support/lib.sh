@@ -190,7 +190,7 @@ token_make() {
 	mkdir -p "$T/tokens/$1"
 	printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n' \
 		"$T/tokens/$1" >"$T/tokens/$1.conf"
-	od -An -N8 -tx1 /dev/urandom | tr -d ' \n' >"$T/pin-$1"
+	od -An -N"${PIN_OCTETS:-8}" -tx1 /dev/urandom | tr -d ' \n' >"$T/pin-$1"
 	od -An -N8 -tx1 /dev/urandom | tr -d ' \n' >"$T/so-pin-$1"
 	SOFTHSM2_CONF=$T/tokens/$1.conf softhsm2-util --init-token --free --label "$token_label" \
 		--pin "$(cat "$T/pin-$1")" --so-pin "$(cat "$T/so-pin-$1")" >"$T/tokens/$1.init" 2>&1 ||
