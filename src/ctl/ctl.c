@@ -110,6 +110,16 @@ ctl_waiting(void *data, const char *why, uint32_t wait_ms)
 
 /* ---- targets ---- */
 
+/* It becomes a header of the request: what a key id may have as its host, and nothing else. */
+static bool
+host_is_valid(const char *host)
+{
+	char id[512];
+	struct kid kid;
+	(void)snprintf(id, sizeof(id), "https://%s/keys/k", host);
+	return kid_parse(id, &kid);
+}
+
 /* A vault by its name or its full host name. */
 static bool
 take_vault(const char *text, struct target *target, struct err *err)
@@ -122,7 +132,7 @@ take_vault(const char *text, struct target *target, struct err *err)
 		label[len] = '\0';
 		id_fold(text, target->vault);
 	}
-	if (!fits || !id_vault_name_valid(label))
+	if (!fits || !id_vault_name_valid(label) || !host_is_valid(target->vault))
 		return err_set(err, ERR_CLIENT_USAGE, "%s is not the name of a vault.", text);
 	return true;
 }
@@ -146,10 +156,11 @@ take_id(const char *id, struct target *target, struct err *err)
 	rest += host_len;
 	if (*rest == '\0' || strcmp(rest, "/") == 0)
 		return true;
-	const char *name = strncmp(rest, "/deletedkeys/", 13) == 0 ? rest + 13 : rest + 6;
 	struct kid kid;
-	(void)snprintf(folded, sizeof(folded), "https://%s/keys/%s", target->vault, name);
-	bool known = strncmp(rest, "/keys/", 6) == 0 || strncmp(rest, "/deletedkeys/", 13) == 0;
+	bool deleted = strncmp(rest, "/deletedkeys/", 13) == 0;
+	bool known = deleted || strncmp(rest, "/keys/", 6) == 0;
+	(void)snprintf(folded, sizeof(folded), "https://%s/keys/%s", target->vault,
+		known ? strchr(rest + 1, '/') + 1 : "");
 	if (!known || strlen(id) > 400 || !kid_parse(folded, &kid))
 		return err_set(err, ERR_CLIENT_USAGE,
 			"--id must look like https://vault.host/keys/name or "
