@@ -64,5 +64,10 @@ tap_ok "up after down" quickstart up "$D"
 tap_ok "opens what was made before" mine dual unwrap --in "$T/envelope" --out "$T/key2"
 tap_ok "to the same key" cmp "$T/key" "$T/key2"
 tap_ok "down at the end" quickstart down "$D"
+sed -i 's/^administrators = .*/administrators = user:nobody/' "$D/custodyd.conf"
+quickstart up "$D" >"$T/wrong.out" 2>"$T/wrong.err"
+tap_is "up with a wrong configuration" 1 $?
+tap_ok "says what is wrong with it" grep -q 'administrators.*nobody' "$T/wrong.err"
+tap_is "and exports nothing" "" "$(cat "$T/wrong.out")"
 tap_exits "a path that would break the configuration" 1 quickstart up "$T/a b"
 tap_done
