@@ -345,30 +345,3 @@ hsmkey_forget_all(struct session *session)
 	}
 	session->key_count = 0;
 }
-
-struct verify_args {
-	const uint8_t *id;
-	const uint8_t *fingerprint;
-	struct hsmkey_facts *facts;
-};
-
-static bool
-verify(struct session *session, void *data, struct err *err)
-{
-	struct verify_args *args = data;
-	hsmkey_forget(session, args->id);
-	const struct hsmkey *key = hsmkey_find(session, args->id, args->fingerprint, err);
-	if (key == NULL)
-		return false;
-	hsmkey_fill_facts(key, args->facts);
-	return true;
-}
-
-bool
-hsmkey_verify(struct session *session, const uint8_t id[static HSMKEY_ID_LEN],
-	const uint8_t fingerprint[static HSMKEY_FINGERPRINT_LEN], struct hsmkey_facts *ret_facts,
-	struct err *err)
-{
-	struct verify_args args = {id, fingerprint, ret_facts};
-	return session_run(session, verify, &args, err);
-}

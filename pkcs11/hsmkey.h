@@ -45,8 +45,3 @@ struct hsmkey_facts {
 	unsigned provenance;              /* HSMKEY_LOCAL, ... as the token says (threat A22) */
 	uint32_t reduced; /* hardening attributes that this object lacks, see attr.h */
 };
-
-/* Looks at the token afresh: ERR_KEY_MISSING, ERR_KEY_INTEGRITY, or what the key is. */
-bool hsmkey_verify(struct session *session, const uint8_t id[static HSMKEY_ID_LEN],
-	const uint8_t fingerprint[static HSMKEY_FINGERPRINT_LEN], struct hsmkey_facts *ret_facts,
-	struct err *err) MUST_USE;

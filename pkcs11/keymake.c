@@ -14,6 +14,7 @@
 #include "ck.h"
 #include "hsmkey_priv.h"
 #include "identity.h"
+#include "inspect_priv.h"
 #include "keymake_priv.h"
 #include "object.h"
 #include "probe.h"
@@ -274,20 +275,9 @@ read_back(struct session *fresh, const struct hsmkey_spec *spec, struct hsmkey_f
 		return false;
 	hsmkey_fill_facts(key, facts);
 	const struct probe *probe = probe_get(fresh);
-	bool pair = spec->kty == KEY_RSA || spec->kty == KEY_EC;
-	CLEAN(template)
-	struct template *template =
-		template_new(spec, probe, pair ? TEMPLATE_PRIVATE : TEMPLATE_SECRET, true);
 	uint32_t reduced = probe->unknown;
-	if (!template_verify(template, fresh, key->handle, &reduced, err))
+	if (!inspect_attributes(fresh, key, spec, probe, &reduced, err))
 		return false;
-	CLEAN(template)
-	struct template *public_half = NULL;
-	if (key->public_half != CK_INVALID_HANDLE) {
-		public_half = template_new(spec, probe, TEMPLATE_PUBLIC, true);
-		if (!template_verify(public_half, fresh, key->public_half, &reduced, err))
-			return false;
-	}
 	uint32_t refused = reduced & ~probe->accepted;
 	if (refused != 0) {
 		char names[ATTR_SET_TEXT];

@@ -257,6 +257,30 @@ A9_twin_of_a_key_in_use_is_found_by_verification(void **state)
 	assert_int_equal(err.code, ERR_KEY_INTEGRITY);
 }
 
+/* As if somebody had changed the key since: what we say of its birth is not what the token shows. */
+static void
+A5_key_that_is_not_as_it_was_made_is_told(void **state)
+{
+	struct world *world = *state;
+	struct tokenkey key = tokenproc_generate(&world->proc, tokenkey_rsa(2048, WIRE_OP_UNWRAP));
+	const struct wire_generate_request born = key.asked;
+	struct err err = {0};
+	assert_true(tokenproc_verify_key(&world->proc, &key, &err));
+
+	key.asked.ops = WIRE_OP_UNWRAP | WIRE_OP_SIGN;
+	assert_false(tokenproc_verify_key(&world->proc, &key, &err));
+	assert_int_equal(err.code, ERR_KEY_INTEGRITY);
+	assert_non_null(strstr(err.origin, "'sign'"));
+	key.asked = born;
+	key.asked.extractable = 1;
+	assert_false(tokenproc_verify_key(&world->proc, &key, &err));
+	assert_int_equal(err.code, ERR_KEY_INTEGRITY);
+	key.asked = born;
+	key.asked.label = "vault/other";
+	assert_false(tokenproc_verify_key(&world->proc, &key, &err));
+	assert_int_equal(err.code, ERR_KEY_INTEGRITY);
+}
+
 static void
 A10_key_swapped_for_a_known_one_is_never_used(void **state)
 {
@@ -399,6 +423,7 @@ main(void)
 		cmocka_unit_test(A16_a_hundred_wrong_tags_leave_the_worker_well),
 		cmocka_unit_test(A9_planted_twin_stops_its_key_until_it_is_gone),
 		cmocka_unit_test(A9_twin_of_a_key_in_use_is_found_by_verification),
+		cmocka_unit_test(A5_key_that_is_not_as_it_was_made_is_told),
 		cmocka_unit_test(A10_key_swapped_for_a_known_one_is_never_used),
 		cmocka_unit_test(A10_swapped_rsa_key_is_never_used),
 		cmocka_unit_test(B21_key_destroyed_behind_is_missing_not_denied),

@@ -18,6 +18,7 @@
 #include "loop/loop.h"
 #include "loop/op.h"
 
+struct inspector;
 struct reconciler;
 
 struct custodyd {
@@ -32,6 +33,7 @@ struct custodyd {
 	struct vaults *vaults;
 	struct keystore *keys;
 	struct reconciler *reconciler;
+	struct inspector *inspector;
 	struct tokens *tokens;
 	struct router *router;
 	struct http_server *http;

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "custodyd/call.h"
+#include "custodyd/inspector.h"
 #include "custodyd/reconcile.h"
 #include "custodyd/task.h"
 #include "wire/wire.h"
@@ -195,6 +196,7 @@ calendar_tick_timer(void *ctx)
 	struct err err = {0};
 	if (!calendar_tick(daemon->calendar, &err))
 		custodyd_note(daemon, "calendar", &err, NULL);
+	inspector_tick(daemon->inspector);
 }
 
 static void
@@ -431,6 +433,7 @@ open_state(struct custodyd *daemon, struct err *err)
 		return false;
 	daemon->keys = keystore_new(daemon->db, daemon->options->daemon.dns_suffix, KEYS_CACHED);
 	daemon->reconciler = reconciler_new(daemon);
+	daemon->inspector = inspector_new(daemon);
 	return true;
 }
 
@@ -572,6 +575,7 @@ daemon_free(struct custodyd *daemon)
 	}
 	loop_free(daemon->loop);
 	reconciler_free(daemon->reconciler);
+	inspector_free(daemon->inspector);
 	keystore_free(daemon->keys);
 	vaults_free(daemon->vaults);
 	access_free(daemon->access);

@@ -420,3 +420,9 @@ token_is_ready(const struct token *token)
 	struct err ignored;
 	return !token_trouble(token, &ignored);
 }
+
+bool
+token_is_reduced(const struct token *token)
+{
+	return token->device != NULL && token->device->reduced_count > 0;
+}

@@ -94,6 +94,8 @@ const char *token_region(const struct token *token);
 enum token_state token_state(const struct token *token);
 /* Takes work now: ready, and the breaker not open. */
 bool token_is_ready(const struct token *token);
+/* It lacks hardening attributes, which the configuration accepts. */
+bool token_is_reduced(const struct token *token);
 /* Why it takes none: what token_request() would say. false when it is ready. */
 bool token_trouble(const struct token *token, struct err *ret_err);
 

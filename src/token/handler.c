@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "pkcs11/identity.h"
+#include "pkcs11/inspect.h"
 #include "pkcs11/inventory.h"
 #include "pkcs11/keymake.h"
 #include "pkcs11/probe.h"
@@ -352,9 +353,15 @@ verify_key(struct agent *agent, struct session *session, const union handler_rec
 	struct handler_reply *reply, struct err *err)
 {
 	(void)agent;
+	const struct wire_verify_key_request *asked = &request->verify_key_request;
+	struct hsmkey_spec born = {
+		.label = asked->label,
+		.ops = asked->ops,
+		.extractable = asked->extractable != 0,
+	};
+	memcpy(born.id, asked->id, sizeof(born.id));
 	struct hsmkey_facts facts;
-	if (!hsmkey_verify(session, request->verify_key_request.id,
-		    request->verify_key_request.fingerprint, &facts, err))
+	if (!inspect_key(session, &born, asked->fingerprint, &facts, err))
 		return false;
 	memcpy(reply->octets, facts.spki, facts.spki_len);
 	reply->answer.verify_key_answer = (struct wire_verify_key_answer){

@@ -145,7 +145,9 @@ tokenproc_sign(struct tokenproc *proc, const struct tokenkey *key, const char *a
 bool
 tokenproc_verify_key(struct tokenproc *proc, const struct tokenkey *key, struct err *err)
 {
-	struct wire_verify_key_request request = {.id = {0}};
+	struct wire_verify_key_request request = {.label = key->asked.label,
+		.ops = key->asked.ops,
+		.extractable = key->asked.extractable};
 	memcpy(request.id, key->id, sizeof(request.id));
 	memcpy(request.fingerprint, key->fingerprint, sizeof(request.fingerprint));
 	struct wire_verify_key_answer answer;
