@@ -19,12 +19,11 @@ while [ $client -lt $CLIENTS ]; do
 		echo 'header = "Host: contosowestus.vault.azure.net"'
 		echo 'header = "Authorization: Bearer test"'
 		echo 'header = "Content-Type: application/json"'
-		echo 'data = "{\"kty\":\"oct\"}"'
+		printf '%s\n' 'data = "{\"kty\":\"oct\"}"'
 		echo 'silent'
 		echo "max-time = $DEADLINE"
 		echo "output = \"$T/answer-$client-$i\""
-		# shellcheck disable=SC1003 # curl's own escape
-		echo 'write-out = "%{http_code}\n"'
+		printf '%s\n' 'write-out = "%{http_code}\n"'
 		i=$((i + 1))
 	done >"$T/curl-$client"
 	client=$((client + 1))

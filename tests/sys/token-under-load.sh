@@ -30,6 +30,7 @@ more() {
 	}
 	wait_for reached || bail "no answers any more"
 }
+# shellcheck disable=SC2317 # run by wait_for
 replaced() {
 	[ "$(worker_pid "$name")" != "$pid" ] && token_is "$name" ready
 }

@@ -25,10 +25,10 @@ while [ "$(wc -l <"$T/tool-rounds")" -lt 4 ]; do
 	[ "$(json .value)" = "$value" ] || bail "after $used uses: $HTTP_STATUS $(cat "$T/body")"
 	key_make $WEST "made-$used" '{"kty":"oct"}'
 	used=$((used + 1))
-	kill -0 $tool 2>/dev/null || bail "the tool failed: $(cat "$T/tool.log")"
+	kill -0 "$tool" 2>/dev/null || bail "the tool failed: $(cat "$T/tool.log")"
 done
 rm "$T/tool-runs"
-wait $tool
+wait "$tool"
 tap_ok "$used uses and creations beside a tool that creates and deletes" test "$used" -gt 0
 tap_is "the worker was not replaced" 0 "$(http GET /tokens/west "" && json .worker.restarts)"
 
