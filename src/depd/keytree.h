@@ -1,0 +1,95 @@
+/*
+ * Keys under keys, as octets that cannot change later: a DEP key wraps scope keys, a scope key wraps data keys, each with
+ * XAES-256-GCM and associated data that say what the key is and where it belongs. A wrapped key that is moved to
+ * another row, scope, generation or organization does not open (threats G16, G17).
+ *
+ * Associated data and contexts are one encoding: "custody-dep" 00, format 01, kind, then the fields in the order of the
+ * struct, each its length (two octets, big-endian) and its octets; numbers are eight octets, big-endian, GUIDs sixteen.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "crypto/xaes.h"
+
+#define KEYTREE_KEY_LEN      32
+#define KEYTREE_GUID_LEN     16
+#define KEYTREE_WRAPPED_LEN  (XAES_NONCE_LEN + KEYTREE_KEY_LEN + XAES_TAG_LEN)
+#define KEYTREE_SCOPE_ID_MAX 256 /* octets of a scope's name */
+#define KEYTREE_ORG_MAX      128 /* octets of the organization's name */
+#define KEYTREE_TOKEN_MAX                                                                          \
+	(2 + 2 + KEYTREE_SCOPE_ID_MAX + 2 * KEYTREE_GUID_LEN + KEYTREE_WRAPPED_LEN)
+#define KEYTREE_CHECK_LEN 32
+
+enum keytree_scope_kind { /* numbers are in wrapped keys: never renumbered */
+	KEYTREE_MAILBOX = 1,
+	KEYTREE_WORKLOAD = 2, /* teams, exchange, mip-edm, mip-labels, windows365 */
+	KEYTREE_CLOUD_PC = 3,
+	KEYTREE_SITE = 4,
+};
+
+/* A generation of a policy's DEP key. */
+struct keytree_generation {
+	const char *organization;
+	uint8_t policy[KEYTREE_GUID_LEN];
+	uint8_t generation[KEYTREE_GUID_LEN];
+	uint64_t number; /* 1 for the first of its policy */
+};
+
+struct keytree_scope {
+	const char *organization;
+	enum keytree_scope_kind kind;
+	const char *id; /* 1 to KEYTREE_SCOPE_ID_MAX octets; a site's begins with its geo and '/' */
+	uint8_t key_id[KEYTREE_GUID_LEN]; /* random, made with the scope's key */
+};
+
+/* A wrapped data key as workloads keep it: which scope's key opens it, and the wrap. */
+struct keytree_token {
+	enum keytree_scope_kind kind;
+	char id[KEYTREE_SCOPE_ID_MAX + 1];
+	uint8_t scope_key[KEYTREE_GUID_LEN];
+	uint8_t data_key[KEYTREE_GUID_LEN];
+	uint8_t wrapped[KEYTREE_WRAPPED_LEN];
+};
+
+/* A context for one key of the tree, to wrap with and to open with. */
+struct xaes *keytree_open_key(const struct secret *key, struct err *err) MUST_USE;
+
+/* The context of the dual envelope that holds a DEP key: appended to `context`. */
+void keytree_envelope_context(const struct keytree_generation *generation, struct buf *context);
+/* Tells one DEP key from another without telling anything of it: HKDF-SHA-512, compared in constant time. */
+bool keytree_check_value(const struct secret *dep_key, const struct keytree_generation *generation,
+	uint8_t check[static KEYTREE_CHECK_LEN], struct err *err) MUST_USE;
+
+/* nonce ‖ ciphertext ‖ tag of a scope's key under the DEP key of a generation. */
+bool keytree_wrap_scope(struct xaes *dep_key, const struct keytree_generation *generation,
+	const struct keytree_scope *scope, const struct secret *scope_key,
+	uint8_t wrapped[static KEYTREE_WRAPPED_LEN], struct err *err) MUST_USE;
+/* A new secret, or NULL: ERR_WRAPPED_KEY_INTEGRITY if it does not open, for our catalog said that it would. */
+struct secret *keytree_unwrap_scope(struct xaes *dep_key,
+	const struct keytree_generation *generation, const struct keytree_scope *scope,
+	const uint8_t wrapped[static KEYTREE_WRAPPED_LEN], struct err *err) MUST_USE;
+
+/* Fills token->wrapped; its other members are given. `organization` as in the scope. */
+bool keytree_wrap_data(struct xaes *scope_key, const char *organization,
+	struct keytree_token *token, const uint8_t data_key[static KEYTREE_KEY_LEN],
+	struct err *err) MUST_USE;
+/* ERR_BAD_CIPHERTEXT, one answer for all that does not open; `data_key` is then wiped. */
+bool keytree_unwrap_data(struct xaes *scope_key, const char *organization,
+	const struct keytree_token *token, uint8_t data_key[static KEYTREE_KEY_LEN],
+	struct err *err) MUST_USE;
+
+/*
+ * As octets: 01, kind, length (two octets) and octets of the scope's id, scope key id, data key id, wrap. format returns how many
+ * were written, at most KEYTREE_TOKEN_MAX. parse is strict: ERR_BAD_CIPHERTEXT for anything else.
+ */
+size_t keytree_token_format(
+	const struct keytree_token *token, uint8_t octets[static KEYTREE_TOKEN_MAX]);
+bool keytree_token_parse(
+	struct bytes octets, struct keytree_token *ret_token, struct err *err) MUST_USE;
