@@ -155,6 +155,22 @@ check_load(const struct call *call, struct err *err)
 	return true;
 }
 
+/* A change that could not be recorded is not begun (threats D1, D2). */
+static bool
+promise_record(struct call *call, struct err *err)
+{
+	call->promised = call->row->mutates && audit_promise(call->task.daemon->audit, err);
+	return call->promised || !call->row->mutates;
+}
+
+static void
+release_record(struct call *call)
+{
+	if (call->promised)
+		audit_release(call->task.daemon->audit);
+	call->promised = false;
+}
+
 static bool
 admit(struct call *call, struct err *err)
 {
@@ -169,7 +185,7 @@ admit(struct call *call, struct err *err)
 	return access_choose_application(call->task.daemon->access,
 		       http_request_header(call->http, "x-custody-application"), &call->caller,
 		       err) &&
-	       check_permission(call, err) && check_load(call, err);
+	       check_permission(call, err) && check_load(call, err) && promise_record(call, err);
 }
 
 enum op_result
@@ -205,6 +221,7 @@ write_audit(struct call *call, int status, struct err *err)
 		.status = status,
 		.detail = call->audit_detail,
 	};
+	release_record(call);
 	return serve_record(daemon->audit, daemon->db, call->http, &call->caller, &record,
 		call->row->mutates, err);
 }
@@ -286,6 +303,7 @@ call_destroy(struct op *op)
 	struct call *call = call_of(op);
 	if (call->row->type->clear != NULL)
 		call->row->type->clear(call);
+	release_record(call);
 	buf_clear(&call->body);
 	free(call);
 }

@@ -34,6 +34,7 @@ struct call {
 	struct buf body;      /* of a success */
 	struct bytes details; /* JSON for error.details; in `arena` */
 	bool finishing; /* begun and to be finished whatever happens (C25): cancelling is of no effect */
+	bool promised;  /* the audit has room for its record */
 
 	/* For the audit; NULL where not known. In `arena` or static. */
 	const char *audit_key;

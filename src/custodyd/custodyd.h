@@ -39,7 +39,6 @@ struct custodyd {
 	struct http_server *http;
 	int64_t started_ms; /* monotonic */
 	bool draining;
-	bool reserve_released; /* the disk was full: the catalog's reserve was given up */
 
 	struct {
 		uint64_t requests; /* answered */

@@ -26,7 +26,7 @@
 #define RECONCILE_MS             30000
 #define ADMINISTRATORS_MAX       64
 #define FILES_BESIDE_CONNECTIONS 128
-#define STORAGE_MS               10000
+#define STORAGE_MS               2000
 #define SETTLE_POLL_MS           20
 #define SETTLE_LIMIT_MS                                                                            \
 	10000 /* readiness is told at the latest after this, whatever the tokens do */
@@ -56,12 +56,9 @@ custodyd_note(
 	enum log_level level =
 		err_class(err->code) == ERR_CLASS_INTEGRITY ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 	log_err(level, event, err, LOG_TEXT("subject", subject));
-	if (err->code == ERR_STORAGE_FULL && !daemon->reserve_released && daemon->db != NULL) {
-		daemon->reserve_released = true;
-		db_release_reserve(daemon->db);
+	if (err->code == ERR_STORAGE_FULL && daemon->db != NULL && db_release_reserve(daemon->db))
 		log_error(
 			"reserve.released", LOG_TEXT("why", "the disk is full; free space on it"));
-	}
 }
 
 /* ---- what the tokens need of us ---- */
@@ -238,8 +235,7 @@ storage_tick(void *ctx)
 		}
 		log_info("audit.reopened", LOG_INT("records", audit_head(daemon->audit).records));
 	}
-	if (daemon->reserve_released && db_restore_reserve(daemon->db, &err)) {
-		daemon->reserve_released = false;
+	if (db_reserve_given(daemon->db) && db_restore_reserve(daemon->db, &err)) {
 		log_info("reserve.restored", LOG_TEXT("catalog", daemon->options->daemon.catalog));
 	}
 }
@@ -409,6 +405,8 @@ open_storage(struct custodyd *daemon, struct err *err)
 	daemon->db = db_open(&settings, err);
 	if (daemon->db == NULL)
 		return false;
+	if (db_reserve_given(daemon->db))
+		log_error("reserve.missing", LOG_TEXT("why", "the disk is full; free space on it"));
 	daemon->audit = audit_open(options->audit, err);
 	if (daemon->audit == NULL)
 		return false;

@@ -17,6 +17,8 @@ reasons_get(struct call *call, const char *reasons[REASONS_MAX])
 		reasons[count++] = "the audit cannot be written";
 	if (db_read_only(daemon->db))
 		reasons[count++] = "the catalog is read-only";
+	if (db_reserve_given(daemon->db))
+		reasons[count++] = "the catalog's disk is full";
 	if (calendar_jump_s(daemon->calendar) != 0)
 		reasons[count++] =
 			"the clock jumped ahead: scheduled purges wait for a confirmation";

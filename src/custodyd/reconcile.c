@@ -199,8 +199,12 @@ settle(struct reconcile_task *task, struct err *err)
 	struct custodyd *daemon = task->task.daemon;
 	if (task->intent.kind == DB_INTENT_CREATE)
 		return db_intent_abort(daemon->db, task->intent.id, err);
-	if (!db_key_purge_commit(
-		    daemon->db, task->intent.id, calendar_now_s(daemon->calendar), err))
+	if (!audit_promise(daemon->audit, err))
+		return false;
+	bool done = db_key_purge_commit(
+		daemon->db, task->intent.id, calendar_now_s(daemon->calendar), err);
+	audit_release(daemon->audit);
+	if (!done)
 		return false;
 	keystore_forget(daemon->keys, task->intent.vault, task->intent.key_name);
 	return audit_purge(task, err);

@@ -244,6 +244,27 @@ set_up(struct db *db, struct err *err)
 	return prepare(db, err) && db_check(db, err) && load_meta(db, err);
 }
 
+/* A disk that is full stops changes, not the start: what can be read is served (threats D1). */
+static bool
+set_up_with_room(struct db *db, struct err *err)
+{
+	const struct db_settings *settings = &db->settings;
+	struct err full = {0};
+	if (!set_up(db, &full)) {
+		db->reserve_given = full.code == ERR_STORAGE_FULL && db_file_release(db->path);
+		release(db);
+		if (db->reserve_given)
+			return set_up(db, err);
+		*err = full;
+		return false;
+	}
+	db->reserve_given = !db_file_reserve(db->path, settings->reserve_bytes, &full);
+	if (!db->reserve_given || full.code == ERR_STORAGE_FULL)
+		return true;
+	*err = full;
+	return false;
+}
+
 struct db *
 db_open(const struct db_settings *settings, struct err *err)
 {
@@ -261,7 +282,7 @@ db_open(const struct db_settings *settings, struct err *err)
 	db->settings.path = db->path;
 	db->lock = lock;
 	db->gcm = db_gcm_new();
-	if (!set_up(db, err) || !db_file_reserve(db->path, settings->reserve_bytes, err)) {
+	if (!set_up_with_room(db, err)) {
 		db_close(db);
 		return NULL;
 	}
@@ -322,16 +343,30 @@ db_reopen(struct db *db, struct err *err)
 	return true;
 }
 
-void
+bool
 db_release_reserve(struct db *db)
 {
-	db_file_release(db->path);
+	if (db->reserve_given || db->settings.reserve_bytes == 0)
+		return false;
+	(void)db_file_release(db->path); /* not there is as good */
+	db->reserve_given = true;
+	return true;
 }
 
 bool
 db_restore_reserve(struct db *db, struct err *err)
 {
-	return db_file_reserve(db->path, db->settings.reserve_bytes, err);
+	if (!db_file_has_room(
+		    db->path, db->settings.reserve_bytes)) /* it would take back what it gave */
+		return err_set(err, ERR_STORAGE_FULL, NULL);
+	db->reserve_given = !db_file_reserve(db->path, db->settings.reserve_bytes, err);
+	return !db->reserve_given;
+}
+
+bool
+db_reserve_given(const struct db *db)
+{
+	return db->reserve_given;
 }
 
 bool

@@ -57,9 +57,10 @@ bool db_reopen(struct db *db, struct err *err) MUST_USE;
 /* Turns the latch on from outside: the audit failed a sync, or the catalog is older than the audit. */
 void db_latch(struct db *db);
 
-/* Gives the reserve file's room back, so that a full disk can be repaired; makes it again when there is room. */
-void db_release_reserve(struct db *db);
+/* Gives the reserve file's room back, so that a full disk can be repaired; makes it again when there is room for it and more. */
+bool db_release_reserve(struct db *db); /* false: it was given already, or there never was one */
 bool db_restore_reserve(struct db *db, struct err *err) MUST_USE;
+bool db_reserve_given(const struct db *db); /* also true when the disk was full already at db_open() */
 
 /* PRAGMA quick_check again: ERR_CATALOG_INTEGRITY names the first finding. Blocking, milliseconds a megabyte. */
 bool db_check(struct db *db, struct err *err) MUST_USE;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -141,12 +142,20 @@ db_file_reserve(const char *path, int64_t size, struct err *err)
 	return err_errno(err, ERR_STORAGE, error, "make the catalog's reserve");
 }
 
-void
+bool
+db_file_has_room(const char *path, int64_t size)
+{
+	struct statvfs status;
+	return statvfs(path, &status) == 0 &&
+	       (uint64_t)status.f_bavail * status.f_frsize >= 2 * (uint64_t)size;
+}
+
+bool
 db_file_release(const char *path)
 {
 	char name[PATH_TEXT];
 	reserve_name(path, name);
-	(void)unlink(name); /* not there is as good */
+	return unlink(name) == 0;
 }
 
 void

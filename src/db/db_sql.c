@@ -209,7 +209,11 @@ db_commit(struct db *db, struct err *err)
 			(void)err_set(err, ERR_OUTCOME_UNKNOWN,
 				"The storage failed while the change was written; a restart tells "
 				"whether it was.");
-		return db_rollback(db);
+		(void)db_rollback(db);
+		if (err->code == ERR_STORAGE_FULL)
+			checkpoint(
+				db); /* what the WAL holds, it can hold again: the next change may fit */
+		return false;
 	}
 	db->generation++;
 	db->stored_head = db->head;

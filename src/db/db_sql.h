@@ -34,6 +34,7 @@ struct db {
 	const struct db_kind *kind;
 	sqlite3_stmt **statements; /* STMT_OWN + kind->statement_count */
 	int wal_pages;             /* in the WAL after the last commit */
+	bool reserve_given; /* to a full disk */
 	bool latched;
 
 	uint64_t generation;

@@ -21,6 +21,7 @@
 #include "base/log.h"
 
 #define READ_BYTES 65536 /* at a time when verifying; several lines of the longest */
+#define ROOM_BYTES 65536 /* set aside at a time */
 
 struct audit {
 	char *path;
@@ -30,6 +31,9 @@ struct audit {
 	struct audit_head head, synced;
 	int64_t time_us; /* of the last record */
 	bool failed;
+	unsigned promised; /* records that must fit */
+	uint64_t
+		room_end; /* offset up to which the file has its blocks, at least; they are behind its end */
 	struct buf line; /* reused for each record */
 };
 
@@ -193,6 +197,7 @@ holds(int fd, const struct audit_head *head, bool *ret_holds, struct err *err)
 static void
 close_file(struct audit *audit)
 {
+	audit->room_end = 0;
 	if (audit->fd >= 0)
 		(void)close(audit->fd); /* what counts was synced */
 	audit->fd = -1;
@@ -326,13 +331,25 @@ audit_open(const char *path, struct err *err)
 	return audit;
 }
 
+static void
+give_room_back(struct audit *audit)
+{
+	if (audit->room_end <= audit->head.offset)
+		return;
+	if (ftruncate(audit->fd, (off_t)audit->head.offset) != 0)
+		log_debug("audit.room",
+			LOG_TEXT("error", strerror(errno))); /* it stays the audit's */
+}
+
 void
 audit_close(struct audit *audit)
 {
 	if (audit == NULL)
 		return;
-	if (audit->fd >= 0 && !audit->failed)
+	if (audit->fd >= 0 && !audit->failed) {
 		(void)fdatasync(audit->fd); /* the end: nobody is left to be told */
+		give_room_back(audit);
+	}
 	close_file(audit);
 	buf_clear(&audit->line);
 	free(audit->path);
@@ -380,15 +397,55 @@ sync_file(struct audit *audit, struct err *err)
 	return true;
 }
 
-/* One write(2); what was written of a line that did not fit is taken back. */
+/* `size` octets of room behind the last record, some more if the disk has them. */
+static bool
+set_aside(struct audit *audit, uint64_t size, struct err *err)
+{
+	if (audit->head.offset + size <= audit->room_end)
+		return true;
+	off_t start = (off_t)audit->head.offset;
+	uint64_t taken = size + ROOM_BYTES;
+	int rc = fallocate(audit->fd, FALLOC_FL_KEEP_SIZE, start, (off_t)taken);
+	if (rc != 0 && errno == ENOSPC) {
+		taken = size;
+		rc = fallocate(audit->fd, FALLOC_FL_KEEP_SIZE, start, (off_t)taken);
+	}
+	if (rc != 0 && errno != EOPNOTSUPP)
+		return err_errno(err, ERR_STORAGE, errno, "set room aside for the audit");
+	audit->room_end = audit->head.offset + taken;
+	return true;
+}
+
+/* One write(2); what was written of a line that did not fit is taken back. It leaves the room that others were promised. */
 static bool
 write_line(struct audit *audit, struct err *err)
 {
+	uint64_t promised = (uint64_t)audit->promised * AUDIT_LINE_MAX;
+	if (promised > 0 && !set_aside(audit, audit->line.len + promised, err))
+		return false;
 	if (file_write_all(audit->fd, audit->line.data, audit->line.len, err))
 		return true;
+	audit->room_end = 0;
 	if (ftruncate(audit->fd, (off_t)audit->head.offset) != 0)
 		audit->failed = true;
 	return false;
+}
+
+bool
+audit_promise(struct audit *audit, struct err *err)
+{
+	uint64_t size = ((uint64_t)audit->promised + 1) * AUDIT_LINE_MAX;
+	if (!check_open(audit, err) || !check_unchanged(audit, err) || !set_aside(audit, size, err))
+		return false;
+	audit->promised++;
+	return true;
+}
+
+void
+audit_release(struct audit *audit)
+{
+	assert(audit->promised > 0);
+	audit->promised--;
 }
 
 bool

@@ -64,6 +64,14 @@ void audit_close(struct audit *audit);
  */
 bool audit_append(struct audit *audit, const struct audit_record *record, bool durable,
 	struct err *err) MUST_USE;
+/*
+ * Room on the disk for one more record, before something is done that cannot be taken back: what is recorded under a promise
+ * does not fail for lack of room (threats D1, D2). Each promise ends by audit_release(), just before its record is appended
+ * or because there will be none. ERR_STORAGE_FULL and the other errors of audit_append(): do nothing then. Where the file
+ * system cannot set room aside nothing is promised in truth.
+ */
+bool audit_promise(struct audit *audit, struct err *err) MUST_USE;
+void audit_release(struct audit *audit);
 /* Puts what was appended on disk and checks that the file is still the one that was opened. Timer: `audit-sync`. */
 bool audit_sync(struct audit *audit, struct err *err) MUST_USE;
 bool audit_failed(const struct audit *audit); /* latched by a failed sync or a changed file */

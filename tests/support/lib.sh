@@ -160,6 +160,7 @@ cleanup() {
 			show_file "$file"
 		done
 	fi
+	[ -z "${SMALLFS:-}" ] || smallfs_drop
 	if [ -n "${KEEP:-}" ]; then
 		diag "kept: $T"
 	else
