@@ -146,6 +146,65 @@ buf_printf_beyond_max_is_refused_whole(void **state)
 }
 
 static void
+buf_printf_into_the_room_that_is_there_is_exact(void **state)
+{
+	(void)state;
+	for (unsigned before = 240; before < 260; before++) { /* around the first block's end */
+		CLEAN(buf)
+		struct buf buf;
+		buf_init(&buf, 1000);
+
+		assert_true(buf_printf(&buf, "%0*d", (int)before, 0));
+		assert_true(buf_printf(&buf, "<%s>", "abcde"));
+
+		assert_int_equal(buf.len, before + 7);
+		assert_string_equal(buf_peek(&buf) + before, "<abcde>");
+	}
+}
+
+static void
+buf_printf_refused_leaves_nothing_behind_the_end(void **state)
+{
+	(void)state;
+	CLEAN(buf)
+	struct buf buf;
+	buf_init(&buf, 8);
+
+	assert_true(buf_text(&buf, "abcde"));
+	assert_false(buf_printf(&buf, "%s", "wxyz"));
+
+	assert_memory_equal(buf.data, "abcde\0\0\0", 8);
+	assert_int_equal(buf.len, 5);
+}
+
+static void
+buf_number_writes_every_digit(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t number;
+		const char *text;
+	} rows[] = {
+		{0,         "0"                   },
+		{7,         "7"                   },
+		{-7,        "-7"                  },
+		{10,        "10"                  },
+		{1000000,   "1000000"             },
+		{INT64_MAX, "9223372036854775807" },
+		{INT64_MIN, "-9223372036854775808"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEAN(buf)
+		struct buf buf;
+		buf_init(&buf, 20);
+
+		assert_true(buf_number(&buf, rows[i].number));
+
+		assert_string_equal(buf_peek(&buf), rows[i].text);
+	}
+}
+
+static void
 buf_add_len_claims_what_was_written(void **state)
 {
 	(void)state;
@@ -187,6 +246,9 @@ main(void)
 		cmocka_unit_test(buf_clear_leaves_an_empty_usable_buffer),
 		cmocka_unit_test(buf_grows_and_keeps_its_contents),
 		cmocka_unit_test(buf_printf_beyond_max_is_refused_whole),
+		cmocka_unit_test(buf_printf_into_the_room_that_is_there_is_exact),
+		cmocka_unit_test(buf_printf_refused_leaves_nothing_behind_the_end),
+		cmocka_unit_test(buf_number_writes_every_digit),
 		cmocka_unit_test(buf_add_len_claims_what_was_written),
 		cmocka_unit_test(bytes_equal_compares_length_and_contents),
 	};

@@ -116,6 +116,24 @@ buf_text(struct buf *buf, const char *text)
 	return buf_append(buf, text, strlen(text));
 }
 
+/* Into the room that is there already, which is the usual case; true: it fitted. */
+static bool
+print_at_once(struct buf *buf, const char *fmt, va_list args, size_t *ret_len)
+{
+	size_t room = buf->data == NULL ? 0 : buf->size - buf->len;
+	if (room > buf->max - buf->len + 1)
+		room = buf->max - buf->len + 1;
+	char *at = room > 0 ? (char *)buf->data + buf->len : NULL;
+	int len = vsnprintf(at, room, fmt, args);
+	assert(len >= 0);
+	*ret_len = (size_t)len;
+	if (*ret_len < room)
+		return true;
+	if (room > 0)
+		explicit_bzero(at, room);
+	return false;
+}
+
 bool
 buf_printf(struct buf *buf, const char *fmt, ...)
 {
@@ -123,16 +141,31 @@ buf_printf(struct buf *buf, const char *fmt, ...)
 	va_start(args, fmt);
 	va_list again;
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
-	assert(len >= 0);
-	uint8_t *room = buf_reserve(buf, (size_t)len);
-	if (room != NULL) {
-		(void)vsnprintf((char *)room, (size_t)len + 1, fmt, again);
-		buf_add_len(buf, (size_t)len);
-	}
+	size_t len = 0;
+	bool done = !buf->overflow && print_at_once(buf, fmt, args, &len);
+	uint8_t *room = done || buf->overflow ? NULL : buf_reserve(buf, len);
+	if (room != NULL)
+		(void)vsnprintf((char *)room, len + 1, fmt, again);
+	if (done || room != NULL)
+		buf_add_len(buf, len);
 	va_end(again);
-	return room != NULL;
+	va_end(args);
+	return done || room != NULL;
+}
+
+bool
+buf_number(struct buf *buf, int64_t number)
+{
+	char digits[20]; /* of 2^63, and a sign */
+	size_t at = sizeof(digits);
+	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (number < 0)
+		digits[--at] = '-';
+	return buf_append(buf, digits + at, sizeof(digits) - at);
 }
 
 struct bytes

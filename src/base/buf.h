@@ -43,6 +43,8 @@ void buf_reset(struct buf *buf);
 bool buf_append(struct buf *buf, const void *data, size_t len);
 bool buf_text(struct buf *buf, const char *text);
 bool buf_printf(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
+bool buf_number(
+	struct buf *buf, int64_t number); /* decimal; several times as fast as buf_printf() */
 /* Makes room for `len` octets at the end and returns them for writing; buf_add_len() claims them. NULL: overflow. */
 uint8_t *buf_reserve(struct buf *buf, size_t len);
 void buf_add_len(struct buf *buf, size_t len);

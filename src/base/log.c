@@ -76,11 +76,13 @@ log_write(enum log_level level, const char *event, const struct log_field *field
 	buf_init(&line, LINE_MAX_BYTES);
 	(void)buf_printf(&line, "<%d>%s", (int)level, event);
 	for (size_t i = 0; i < count; i++) {
-		(void)buf_printf(&line, " %s=", fields[i].key);
+		(void)buf_text(&line, " ");
+		(void)buf_text(&line, fields[i].key);
+		(void)buf_text(&line, "=");
 		if (fields[i].text != NULL)
 			append_value(&line, fields[i].text);
 		else
-			(void)buf_printf(&line, "%lld", (long long)fields[i].number);
+			(void)buf_number(&line, fields[i].number);
 	}
 	if (suppressed > 0)
 		(void)buf_printf(&line, " repeats=%u", suppressed);

@@ -2,7 +2,6 @@
 #include "json/json_writer.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -147,7 +146,7 @@ void
 json_write_int(struct json_writer *writer, const char *name, int64_t number)
 {
 	begin(writer, name);
-	buf_printf(writer->buf, "%" PRId64, number);
+	buf_number(writer->buf, number);
 }
 
 void
