@@ -99,6 +99,27 @@ b11_source_that_cannot_be_watched_is_read_again_slowly(void **state)
 }
 
 static void
+b11_corrected_credential_heals_by_itself(void **state)
+{
+	struct bench *bench = *state;
+	char path[192];
+	write_pin(bench, "wrong\n", path);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", bench->token[1].dir, 1), 0);
+	bench->pin_source = "credential:pin";
+	bench_control(bench, 0, "start=pin\npin=A\n");
+	bench_start(bench, true);
+	bench_wait(bench, token_state(bench->west) == TOKEN_STATE_REFUSED);
+	bench_advance(86400000);
+	bench_settle(bench, 600);
+	assert_int_equal(bench_count(bench, 0, "start"), 1);
+
+	write_pin(bench, "right this time\n", path);
+	bench_control(bench, 0, "");
+	bench_wait(bench, token_is_ready(bench->west));
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+static void
 b12_locked_pin_is_left_alone(void **state)
 {
 	struct bench *bench = *state;
@@ -286,6 +307,7 @@ main(void)
 		TEST(b11_refused_pin_is_tried_once_until_the_file_changes),
 		TEST(b11_restarted_daemon_does_not_try_a_refused_pin),
 		TEST(b11_source_that_cannot_be_watched_is_read_again_slowly),
+		TEST(b11_corrected_credential_heals_by_itself),
 		TEST(b12_locked_pin_is_left_alone),
 		TEST(person_logs_in),
 		TEST(wrong_pin_can_be_corrected),

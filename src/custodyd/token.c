@@ -130,8 +130,8 @@ token_down(struct token *token, const struct err *why)
 		token_set_state(token, TOKEN_STATE_UNAVAILABLE, why);
 		return;
 	}
-	bool unwatched =
-		why->code == ERR_PIN_REFUSED && strncmp(token->pin_source, "file:", 5) != 0;
+	struct token_stamp stamp;
+	bool unwatched = why->code == ERR_PIN_REFUSED && !token_stamp_pin(token, &stamp);
 	token->retry_ms = unwatched ? now_ms + RETRY_PIN_MS : INT64_MAX;
 	token_set_state(token, TOKEN_STATE_REFUSED, why);
 }

@@ -2,6 +2,9 @@
  * The PIN's side of a token: whether its source changed, which PIN was refused, and the socket at which a person
  * gives one. The PIN itself is the worker's alone.
  */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -9,11 +12,26 @@
 #include "base/log.h"
 #include "custodyd/token_priv.h"
 
+/* Where the PIN lies; false: not in a file. */
+static bool
+pin_path(const struct token *token, char path[static PATH_MAX])
+{
+	static const char file[] = "file:", credential[] = "credential:";
+	const char *source = token->pin_source, *directory = getenv("CREDENTIALS_DIRECTORY");
+	int len = -1;
+	if (strncmp(source, file, sizeof(file) - 1) == 0)
+		len = snprintf(path, PATH_MAX, "%s", source + sizeof(file) - 1);
+	else if (strncmp(source, credential, sizeof(credential) - 1) == 0 && directory != NULL)
+		len = snprintf(path, PATH_MAX, "%s/%s", directory, source + sizeof(credential) - 1);
+	return len >= 0 && len < PATH_MAX;
+}
+
 bool
 token_stamp_pin(const struct token *token, struct token_stamp *ret_stamp)
 {
 	struct stat found;
-	if (strncmp(token->pin_source, "file:", 5) != 0 || stat(token->pin_source + 5, &found) != 0)
+	char path[PATH_MAX];
+	if (!pin_path(token, path) || stat(path, &found) != 0)
 		return false;
 	*ret_stamp = (struct token_stamp){
 		.device = found.st_dev,
