@@ -28,6 +28,7 @@ struct fixture {
 	/* what the peer answers and saw */
 	int status;
 	const char *headers;
+	unsigned delay_ms;
 	const char *bodies[4]; /* the last one is repeated */
 	unsigned served;
 	char target[512];
@@ -44,6 +45,7 @@ play(void *data, const struct peer_request *request, struct peer_reply *reply)
 		body = f->bodies[i];
 	f->served++;
 	reply->status = f->status;
+	reply->delay_ms = f->delay_ms;
 	(void)snprintf(reply->headers, sizeof(reply->headers), "%s", f->headers);
 	(void)snprintf(reply->body, sizeof(reply->body), "%s", body);
 	(void)snprintf(f->target, sizeof(f->target), "%s %s", request->method, request->target);
@@ -675,10 +677,81 @@ dual_check_reports_each_recipient(void **state)
 	custody_check_free(check);
 }
 
+/* ---- the daemon's comings and goings ---- */
+
+static void
+daemon_that_restarts_between_calls_is_found_again(void **state)
+{
+	struct fixture *f = *state;
+	struct custody_key *key = NULL;
+	f->bodies[0] = bundle;
+	assert_true(custody_key_get(f->client, "west", "k1", NULL, &key, &f->error));
+	custody_key_free(key);
+
+	peer_stop(f->peer);
+	f->peer = peer_start(f->path, play, f);
+
+	assert_true(custody_key_get(f->client, "west", "k1", NULL, &key, &f->error));
+	custody_key_free(key);
+	assert_true(custody_key_purge(f->client, "west", "k1", &f->error));
+	assert_int_equal(peer_requests(f->peer), 2);
+}
+
+static void
+daemon_that_is_gone_is_told_and_found_when_it_returns(void **state)
+{
+	struct fixture *f = *state;
+	struct custody_key *key = NULL;
+	f->bodies[0] = bundle;
+	assert_true(custody_key_get(f->client, "west", "k1", NULL, &key, &f->error));
+	custody_key_free(key);
+	key = NULL;
+	peer_stop(f->peer);
+	f->peer = NULL;
+
+	assert_false(custody_key_get(f->client, "west", "k1", NULL, &key, &f->error));
+	assert_null(key);
+	assert_string_equal(f->error.name, "ConnectionFailed");
+	assert_int_equal(f->error.error_class, CUSTODY_CLASS_UNAVAILABLE);
+	assert_true(f->error.retryable);
+	assert_int_equal(f->error.status, 0);
+	assert_non_null(strstr(f->error.message, f->path));
+	assert_false(custody_key_purge(f->client, "west", "k1", &f->error));
+	assert_string_equal(f->error.name, "ConnectionFailed"); /* known not to have happened */
+
+	f->peer = peer_start(f->path, play, f);
+	assert_true(custody_key_get(f->client, "west", "k1", NULL, &key, &f->error));
+	custody_key_free(key);
+}
+
+static void
+slow_daemon_is_a_timeout(void **state)
+{
+	struct fixture *f = *state;
+	struct custody_options options = CUSTODY_OPTIONS_INIT;
+	struct custody_client *client = NULL;
+	struct custody_key *key = NULL;
+	options.socket_path = f->path;
+	options.retries = 0;
+	options.timeout_ms = 1;
+	f->delay_ms = 200;
+	f->bodies[0] = bundle;
+	assert_true(custody_client_new(&options, &client, &f->error));
+
+	assert_false(custody_key_get(client, "west", "k1", NULL, &key, &f->error));
+	assert_string_equal(f->error.name, "Timeout");
+	assert_false(custody_key_purge(client, "west", "k1", &f->error));
+	/* before it was sent, or after */
+	assert_true(strcmp(f->error.name, "OutcomeUnknown") == 0 ||
+		    strcmp(f->error.name, "ConnectionFailed") == 0);
+	custody_client_free(client);
+}
+
 /* ---- threads ---- */
 
 struct worker {
 	struct custody_client *client;
+	struct custody_options options;
 	bool failed;
 };
 
@@ -704,7 +777,7 @@ one_client_serves_many_threads(void **state)
 	pthread_t threads[24]; /* more than connections are kept */
 	struct worker workers[COUNT(threads)];
 	for (size_t i = 0; i < COUNT(threads); i++) {
-		workers[i] = (struct worker){f->client, false};
+		workers[i] = (struct worker){.client = f->client};
 		assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
 	}
 	for (size_t i = 0; i < COUNT(threads); i++) {
@@ -712,6 +785,45 @@ one_client_serves_many_threads(void **state)
 		assert_false(workers[i].failed);
 	}
 	assert_int_equal(peer_requests(f->peer), 50 * COUNT(threads));
+}
+
+/* A client each: what libcurl and the library set up once is shared. */
+static void *
+work_alone(void *data)
+{
+	struct worker *worker = data;
+	for (int i = 0; i < 20 && !worker->failed; i++) {
+		struct custody_error error;
+		worker->failed = !custody_client_new(&worker->options, &worker->client, &error);
+		if (worker->failed)
+			break;
+		struct custody_result *result = NULL;
+		worker->failed = !custody_wrap(worker->client, KID_WEST, "A256KW",
+			octets("0123456789abcdef"), &result, &error);
+		custody_result_free(result);
+		custody_client_free(worker->client);
+	}
+	return NULL;
+}
+
+static void
+clients_of_many_threads_do_not_meet(void **state)
+{
+	struct fixture *f = *state;
+	f->bodies[0] = "{\"kid\":\"" KID_WEST "\",\"value\":\"AQ\"}";
+	pthread_t threads[16];
+	struct worker workers[COUNT(threads)];
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		struct custody_options options = CUSTODY_OPTIONS_INIT;
+		options.socket_path = f->path;
+		workers[i] = (struct worker){.options = options};
+		assert_int_equal(pthread_create(&threads[i], NULL, work_alone, &workers[i]), 0);
+	}
+	for (size_t i = 0; i < COUNT(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_false(workers[i].failed);
+	}
+	assert_int_equal(peer_requests(f->peer), 20 * COUNT(threads));
 }
 
 /* ---- login ---- */
@@ -845,7 +957,11 @@ main(void)
 		TEST(dual_refuses_an_envelope_that_is_no_object),
 		TEST(dual_rewrap_takes_new_keys_or_none),
 		TEST(dual_check_reports_each_recipient),
+		TEST(daemon_that_restarts_between_calls_is_found_again),
+		TEST(daemon_that_is_gone_is_told_and_found_when_it_returns),
+		TEST(slow_daemon_is_a_timeout),
 		TEST(one_client_serves_many_threads),
+		TEST(clients_of_many_threads_do_not_meet),
 		TEST(login_hands_over_one_line),
 		TEST(login_refuses_a_bad_pin_or_token),
 		TEST(free_functions_take_null),

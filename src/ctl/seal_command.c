@@ -116,10 +116,9 @@ prepare(const struct ctl *ctl, struct binding *binding, struct custody_sealing *
 }
 
 static int
-seal_to(const struct ctl *ctl, struct custody_sealing *sealing, struct progress *progress,
+seal_to(const struct ctl *ctl, const struct custody_sealing *sealing, struct progress *progress,
 	const char *path, struct outfile *file)
 {
-	uint64_t skipped = 0;
 	struct err err;
 	struct custody_error error;
 	struct stat status;
@@ -127,7 +126,6 @@ seal_to(const struct ctl *ctl, struct custody_sealing *sealing, struct progress 
 	if (in < 0)
 		return ctl_fail(ctl, &err);
 	bool tree = fstat(in, &status) == 0 && S_ISDIR(status.st_mode);
-	sealing->skipped = &skipped;
 	progress_begin(progress);
 	bool done = tree ? custody_seal_tree(ctl->client, sealing, path, file->fd, &error)
 			 : custody_seal_fd(ctl->client, sealing, in, file->fd, &error);
@@ -135,12 +133,7 @@ seal_to(const struct ctl *ctl, struct custody_sealing *sealing, struct progress 
 	close_input(in);
 	if (!done)
 		return ctl_fail_call(ctl, &error);
-	if (!outfile_finish(file, &err))
-		return ctl_fail(ctl, &err);
-	if (skipped > 0)
-		ctl_warn(ctl, "devices, sockets and FIFOs are not sealed; %" PRIu64 " left out.",
-			skipped);
-	return EXIT_OK;
+	return outfile_finish(file, &err) ? EXIT_OK : ctl_fail(ctl, &err);
 }
 
 int
@@ -150,6 +143,7 @@ ctl_seal(struct ctl *ctl)
 	char out[PATH_SIZE];
 	struct custody_sealing sealing;
 	struct progress progress;
+	uint64_t skipped = 0;
 	CLEAN(binding)
 	struct binding binding;
 	CLEAN(outfile)
@@ -164,7 +158,12 @@ ctl_seal(struct ctl *ctl)
 		return ctl_fail_usage(ctl, "Sealed content is not for a terminal: use --out FILE.");
 	if (!outfile_open(out, replace, &file, &err))
 		return ctl_fail(ctl, &err);
-	return seal_to(ctl, &sealing, &progress, path, &file);
+	sealing.skipped = &skipped;
+	int exit_code = seal_to(ctl, &sealing, &progress, path, &file);
+	if (exit_code == EXIT_OK && skipped > 0)
+		ctl_warn(ctl, "devices, sockets and FIFOs are not sealed; %" PRIu64 " left out.",
+			skipped);
+	return exit_code;
 }
 
 /* ---- open ---- */

@@ -50,6 +50,11 @@ for library in $LIBRARIES; do
 		"$(nm -D --defined-only "$shared" | awk '$2 ~ /[TDBRVW]/ { print $3 }' | grep -vE '^custody_|^CUSTODY_')"
 done
 
+# What the header offers is what the library has, no more and no less.
+tap_is "libcustody exports what custody.h declares" \
+	"$(grep -v '^typedef' "$SRCDIR/src/lib/custody/custody.h" | grep -o '\<custody_[a-z_]*(' | tr -d '(' | sort -u)" \
+	"$(nm -D --defined-only src/lib/.libs/libcustody.so | sed -n 's/.* T \(custody_[a-z_]*\).*/\1/p' | sort -u)"
+
 # The check itself, on a program that has nothing of it.
 echo 'int main(void) { return 0; }' >"$T/soft.c"
 if ${CC:-cc} -no-pie -Wl,-z,norelro -Wl,-z,lazy -Wl,-z,execstack -o "$T/soft" "$T/soft.c" 2>/dev/null; then

@@ -27,13 +27,13 @@ ctl dual wrap --key $west --key $east --in "$T/key" --out "$T/envelope" || bail 
 ctl seal --key $west --key $east "$T/key" || bail "nothing was sealed"
 version=$(printf '%032d' 1)
 
-for verb in "create --kty oct" list list-deleted; do
+for verb in "create --kty oct --name x" list list-deleted; do
 	# shellcheck disable=SC2086 # words
-	fails "no such vault" 3 "key*[[]VaultNotFound]" ctl key $verb --vault-name nowhere $([ "${verb#list}" != "$verb" ] || echo --name x)
+	fails "no such vault" 3 "key*[[]VaultNotFound]" ctl key $verb --vault-name nowhere
 done
-for verb in show update delete; do
-	fails "no such vault" 3 "keyvault $verb: *[[]VaultNotFound]" ctl keyvault $verb --name nowhere \
-		$([ $verb != delete ] || echo --yes)
+for verb in show update "delete --yes"; do
+	# shellcheck disable=SC2086 # words
+	fails "no such vault" 3 "keyvault ${verb% --yes}: *[[]VaultNotFound]" ctl keyvault $verb --name nowhere
 done
 fails "no such token" 3 "keyvault create: *[[]TokenNotFound]" ctl keyvault create --name new --token nowhere
 fails "no such token" 3 "token show: *[[]TokenNotFound]" ctl token show --name nowhere

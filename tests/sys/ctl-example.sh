@@ -17,6 +17,13 @@ else
 fi
 tap_ok "it compiles without a warning" "${CC:-cc}" -std=c11 -Wall -Wextra -Werror "$@" -I"$SRCDIR/src/lib" \
 	-o "$T/example" "$T/example.c" -L"$BUILDDIR/src/lib/.libs" -lcustody
+# the header alone, for the languages that can include it, and what pkg-config tells them
+echo '#include <custody/custody.h>' >"$T/header.c"
+tap_ok "the header is C11 without extensions" "${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
+	-I"$SRCDIR/src/lib" "$T/header.c"
+tap_ok "and C++" c++ -x c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I"$SRCDIR/src/lib" "$T/header.c"
+tap_like "pkg-config knows where it will be" "-I*/include * -lcustody *" \
+	"$(PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_PATH=$BUILDDIR/src/lib pkg-config --cflags --libs custody) "
 output=$(CUSTODY_SOCKET=$T/custodyd.sock LD_LIBRARY_PATH=$BUILDDIR/src/lib/.libs "$T/example" \
 	https://contosowestus.vault.azure.net/keys/root https://contosocentralus.vault.azure.net/keys/root 2>&1)
 tap_is "it runs" 0 $?

@@ -39,27 +39,27 @@ diag "KiB: sealing $seal_before, then $seal_after; opening $open_before, then $o
 tap_ok "sealing takes no more memory after 300 MB more" test $((seal_after - seal_before)) -lt 16384
 tap_ok "nor does opening" test $((open_after - open_before)) -lt 16384
 
-# seen COMMAND...: what it shows on a terminal; its exit status.
+# seen COMMAND: what it shows on a terminal is in $T/seen; its exit status.
 seen() {
-	script -q -e -c "$*" "$T/typescript" </dev/null >"$T/seen"
+	script -q -e -c "$1" "$T/typescript" </dev/null >"$T/seen"
 }
 cd "$T" || bail "no $T"
 head -c 5000000 /dev/zero >"$T/file"
-seen "'$CUSTODYCTL'" seal $keys file
+seen "'$CUSTODYCTL' seal $keys file"
 tap_is "a file is sealed on a terminal" 0 $?
 tap_like "with a progress bar that knows its length" "*%*of 4 MiB*MiB/s*" "$(cat "$T/seen")"
-seen "'$CUSTODYCTL'" open -o out file.sealed
+seen "'$CUSTODYCTL' open -o out file.sealed"
 tap_like "so is opening" "*%*of 4 MiB*MiB/s*" "$(cat "$T/seen")"
 truncate -s -1 file.sealed
-seen "'$CUSTODYCTL'" open -o none file.sealed
+seen "'$CUSTODYCTL' open -o none file.sealed"
 tap_is "damage is found" 3 $?
 tap_like "and told on a line of its own" "*$(printf '\r\033[K')custodyctl open: The sealed content is damaged*" "$(cat "$T/seen")"
 # shellcheck disable=SC2086
 "$CUSTODYCTL" seal $keys --force file 2>"$T/quiet" || bail "the file was not sealed"
 tap_is "elsewhere there is none" "" "$(cat "$T/quiet")"
-seen "'$CUSTODYCTL'" seal $keys -
+seen "'$CUSTODYCTL' seal $keys -"
 tap_is "sealed content is not for a terminal" 2 $?
-seen "'$CUSTODYCTL'" open -o - file.sealed
+seen "'$CUSTODYCTL' open -o - file.sealed"
 tap_is "nor is what was sealed" 2 $?
 
 # stopped by the keyboard: the shell must see it
