@@ -624,6 +624,30 @@ http_half_closed_client_gets_its_answer_c14(void **state)
 	close(client);
 }
 
+/* The end of the stream arrives while requests before it still wait for their turn. */
+static void
+http_half_closed_client_gets_all_its_answers_c14(void **state)
+{
+	struct http_fixture *fixture = *state;
+	static const char ask[] = "GET /later HTTP/1.1\r\n" H "\r\n";
+	const char *expected = http_fixture_expect("200 OK", "GET [later] a|a ", false);
+	int client = http_fixture_connect(fixture);
+	for (int i = 0; i < 200; i++)
+		http_fixture_send(fixture, client, ask, sizeof(ask) - 1);
+	shutdown(client, SHUT_WR);
+
+	size_t len = 0;
+	size_t count = 0;
+	while (!fixture->ended) {
+		const char *answers = http_fixture_read(fixture, client);
+		for (len = 0; answers[len] != '\0'; len += strlen(expected), count++)
+			assert_memory_equal(answers + len, expected, strlen(expected));
+	}
+
+	assert_int_equal(count, 200);
+	close(client);
+}
+
 static void
 http_disconnect_at_every_octet_is_harmless_c14(void **state)
 {
@@ -726,6 +750,7 @@ main(void)
 		TEST(http_pipelined_requests_are_answered_in_order_c14),
 		TEST(http_nothing_is_read_after_an_error_c14),
 		TEST(http_half_closed_client_gets_its_answer_c14),
+		TEST(http_half_closed_client_gets_all_its_answers_c14),
 		TEST(http_disconnect_at_every_octet_is_harmless_c14),
 		TEST(http_client_that_left_while_pending_is_answered_harmlessly_c14),
 		TEST(http_server_freed_before_the_answer_is_harmless),

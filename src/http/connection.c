@@ -70,7 +70,8 @@ begin_reading(struct connection *connection)
 	const struct http_limits *limits = &connection->server->limits;
 	connection->state = CONNECTION_READING;
 	set_deadline(connection, connection->in.len == 0 ? limits->idle_ms : limits->request_ms);
-	watch_set(connection->watch, WATCH_READ);
+	/* What is there comes first: the end of the stream behind it would close the connection (threats C14). */
+	watch_set(connection->watch, connection->in.len == 0 ? WATCH_READ : WATCH_NONE);
 }
 
 /* Forgets the request at the start of `in`; what was pipelined behind it moves up. */
@@ -230,6 +231,8 @@ connection_process(void *ctx)
 	while (connection->state == CONNECTION_READING && connection->in.len > 0 &&
 		advance(connection))
 		continue;
+	if (connection->state == CONNECTION_READING)
+		watch_set(connection->watch, WATCH_READ);
 	connection->busy = false;
 	release(connection);
 }
