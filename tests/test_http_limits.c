@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "http/http.h"
+#include "http/refusal.h"
 #include "http_fixture.h"
 
 #define H    "Host: a\r\n"
@@ -367,6 +368,66 @@ http_connections_of_one_uid_are_bounded_c11(void **state)
 	http_fixture_free(f);
 }
 
+static bool
+takes_octets(int client)
+{
+	return send(client, "G", 1, MSG_NOSIGNAL) == 1;
+}
+
+/* It is refused before it asked; its request must not break on a closed socket before it has read why. */
+static void
+http_refused_client_can_write_for_a_while_c26(void **state)
+{
+	(void)state;
+	struct http_limits limits = limits_with(10000, 10000, 10000);
+	limits.connections_uid = 1;
+	struct http_fixture *f = http_fixture_new(&limits);
+	int clients[REFUSALS_MAX + 2];
+
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+		clients[i] = http_fixture_connect(f);
+
+	assert_false(takes_octets(clients[1])); /* only so many are kept */
+	for (size_t i = 2; i < ARRAY_LEN(clients); i++)
+		assert_true(takes_octets(clients[i]));
+	assert_true(status_is(http_fixture_read(f, clients[2]), 429));
+	assert_int_equal(http_server_stats(f->server).connections, 1);
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+		close(clients[i]);
+	http_fixture_free(f);
+}
+
+static void
+refusals_are_closed_when_their_time_is_over(void **state)
+{
+	(void)state;
+	struct err err;
+	struct loop *loop = loop_new(&err);
+	struct refusals *refusals = refusals_new(loop, 10);
+	int pair[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+
+	refusals_add(refusals, pair[1]);
+	assert_true(takes_octets(pair[0]));
+	while (takes_octets(pair[0]))
+		loop_turn(loop, 1);
+	close(pair[0]);
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	refusals_add(refusals, pair[1]);
+	refusals_free(refusals);
+	assert_false(takes_octets(pair[0]));
+	close(pair[0]);
+	loop_free(loop);
+}
+
+static bool
+is_uid(const struct peer *peer, void *ctx)
+{
+	const uid_t *uid = ctx;
+	return peer->uid == *uid;
+}
+
 static void
 http_administrators_have_a_reserve_c11(void **state)
 {
@@ -381,7 +442,7 @@ http_administrators_have_a_reserve_c11(void **state)
 		clients[i] = http_fixture_connect(f);
 	assert_int_equal(http_server_stats(f->server).connections, 2);
 
-	http_server_set_privileged(f->server, &us, 1);
+	http_server_set_privileged(f->server, is_uid, &us);
 	for (size_t i = 3; i < 6; i++)
 		clients[i] = http_fixture_connect(f);
 
@@ -536,6 +597,8 @@ main(void)
 		cmocka_unit_test(http_old_connection_is_closed_after_its_answer_c2),
 		cmocka_unit_test(http_refused_client_that_goes_on_sending_reads_its_answer),
 		cmocka_unit_test(http_connections_of_one_uid_are_bounded_c11),
+		cmocka_unit_test(http_refused_client_can_write_for_a_while_c26),
+		cmocka_unit_test(refusals_are_closed_when_their_time_is_over),
 		cmocka_unit_test(http_administrators_have_a_reserve_c11),
 		cmocka_unit_test(http_out_of_descriptors_pauses_and_resumes_c12),
 		cmocka_unit_test(http_many_clients_connect_and_are_served),

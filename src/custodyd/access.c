@@ -390,18 +390,6 @@ access_is_administrator(const struct access *access, const struct caller *caller
 	return false;
 }
 
-size_t
-access_administrator_uids(const struct access *access, uid_t *uids, size_t max)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < access->administrator_count && count < max; i++) {
-		const struct access_entry *entry = &access->administrators[i];
-		if (entry->principal.kind == DB_PRINCIPAL_USER && entry->state == PRINCIPAL_OK)
-			uids[count++] = (uid_t)entry->principal.number;
-	}
-	return count;
-}
-
 uint32_t
 access_permissions(const struct access *access, const struct caller *caller, int64_t id)
 {

@@ -66,8 +66,6 @@ bool access_choose_application(const struct access *access, const char *header,
 const char *access_application_name(const struct access *access, const char *guid);
 
 bool access_is_administrator(const struct access *access, const struct caller *caller);
-/* The uids of administrators that are users (groups have none), at most `max`; returns how many. */
-size_t access_administrator_uids(const struct access *access, uid_t *uids, size_t max);
 /* All bits of `caller` on a vault; 0 for an unknown vault. */
 uint32_t access_permissions(
 	const struct access *access, const struct caller *caller, int64_t vault);

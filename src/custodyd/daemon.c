@@ -19,12 +19,12 @@
 #include "custodyd/inspector.h"
 #include "custodyd/reconcile.h"
 #include "custodyd/task.h"
+#include "service/serve.h"
 #include "wire/wire.h"
 
 #define KEYS_CACHED              2048 /* versions; about 6 KiB each with an RSA key */
 #define CALENDAR_TICK_MS         5000
 #define RECONCILE_MS             30000
-#define ADMINISTRATORS_MAX       64
 #define FILES_BESIDE_CONNECTIONS 128
 #define STORAGE_MS               2000
 #define SETTLE_POLL_MS           20
@@ -290,6 +290,15 @@ configure_access(struct custodyd *daemon, const struct options *options, struct 
 		options->applications, options->application_count, err);
 }
 
+static bool
+is_administrator(const struct peer *peer, void *ctx)
+{
+	const struct custodyd *daemon = ctx;
+	struct caller caller;
+	serve_caller(&caller, peer);
+	return !peer->unmapped && access_is_administrator(daemon->access, &caller);
+}
+
 /* Connections are bounded, but administrators get in when everybody else is at the bound (threats C11). */
 static void
 configure_http(struct custodyd *daemon, const struct options *options)
@@ -297,9 +306,7 @@ configure_http(struct custodyd *daemon, const struct options *options)
 	struct http_limits limits;
 	limits_of(&options->daemon, &limits);
 	http_server_set_limits(daemon->http, &limits);
-	uid_t uids[ADMINISTRATORS_MAX];
-	size_t count = access_administrator_uids(daemon->access, uids, ADMINISTRATORS_MAX);
-	http_server_set_privileged(daemon->http, uids, count);
+	http_server_set_privileged(daemon->http, is_administrator, daemon);
 	/* Descriptors for all connections and the workers' sockets, as far as the hard limit goes (C12). */
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)

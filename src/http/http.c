@@ -68,11 +68,7 @@ record_slot(struct http_server *server, uid_t uid)
 static bool
 is_privileged(const struct http_server *server, const struct peer *peer)
 {
-	for (size_t i = 0; i < server->privileged_count; i++) {
-		if (server->privileged[i] == peer->uid && !peer->unmapped)
-			return true;
-	}
-	return false;
+	return server->privileged != NULL && server->privileged(peer, server->privileged_ctx);
 }
 
 bool
@@ -176,9 +172,9 @@ server_unlink(struct http_server *server, struct connection *connection)
 
 /* ---- accepting ---- */
 
-/* Says why, as far as the peer's socket buffer takes it at once; it may not even have asked yet. */
+/* Says why, as far as the peer's socket buffer takes it at once; it may not even have asked yet (threats C26). */
 static void
-turn_away(struct http_server *server, int fd, const struct err *err)
+turn_away(struct http_server *server, int take_fd, const struct err *err)
 {
 	CLEAN(buf)
 	struct buf out;
@@ -189,8 +185,9 @@ turn_away(struct http_server *server, int fd, const struct err *err)
 	server_random_id(server, id);
 	buf_init(&out, ANSWER_HEAD_BYTES);
 	answer_format_error(&out, id, err, ANSWER_CLOSE);
-	(void)send(fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT); /* it is closed anyway */
-	close(fd);
+	(void)send(
+		take_fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT); /* it is closed anyway */
+	refusals_add(server->refusals, take_fd);
 }
 
 static void
@@ -287,6 +284,7 @@ http_server_new(
 	server->limits = *limits;
 	server->handler = handler;
 	server->ctx = ctx;
+	server->refusals = refusals_new(loop, REFUSAL_MS);
 	server->resume = timer_new(loop, "http.resume", on_resume, server);
 	server->sweep = timer_new(loop, "http.sweep", sweep, server);
 	return server;
@@ -305,16 +303,10 @@ http_server_set_limits(struct http_server *server, const struct http_limits *lim
 }
 
 void
-http_server_set_privileged(struct http_server *server, const uid_t *uids, size_t count)
+http_server_set_privileged(struct http_server *server, http_privileged *privileged, void *ctx)
 {
-	uid_t *copy = calloc(count + 1, sizeof(*copy));
-	if (copy == NULL)
-		abort();
-	if (count > 0)
-		memcpy(copy, uids, count * sizeof(*copy));
-	free(server->privileged);
-	server->privileged = copy;
-	server->privileged_count = count;
+	server->privileged = privileged;
+	server->privileged_ctx = ctx;
 }
 
 void
@@ -348,9 +340,9 @@ http_server_free(struct http_server *server)
 		watch_free(acceptor->watch);
 		free(acceptor);
 	}
+	refusals_free(server->refusals);
 	timer_free(server->resume);
 	timer_free(server->sweep);
-	free(server->privileged);
 	explicit_bzero(server->random, sizeof(server->random));
 	free(server);
 }

@@ -36,9 +36,9 @@ struct http_limits {
 	size_t target_bytes;     /* request target; over: 414 */
 	size_t body_bytes;       /* declared or sent; over: 413 before it is read */
 	size_t answer_bytes;     /* body of an answer (asserted) */
-	size_t connections;      /* all; over: accepted and closed at once */
+	size_t connections;      /* all; over: answered 429 unread and closed */
 	size_t connections_uid;  /* of one uid that is not privileged */
-	size_t connections_kept; /* of `connections`: only for privileged uids */
+	size_t connections_kept; /* of `connections`: only for privileged peers */
 	int64_t idle_ms;         /* without a request: closed */
 	int64_t request_ms;      /* from the first octet of a request to its last: 408 */
 	int64_t answer_ms;       /* for the peer to take an answer: closed */
@@ -59,8 +59,12 @@ void http_server_listen(struct http_server *server, const struct listener *liste
 void http_server_adopt(struct http_server *server, int take_fd);
 /* In force for what arrives from now on; connections that are over a new limit stay. */
 void http_server_set_limits(struct http_server *server, const struct http_limits *limits);
-/* The uids with a reserve of connections and no bound of their own (administrators); copied. */
-void http_server_set_privileged(struct http_server *server, const uid_t *uids, size_t count);
+/*
+ * Who has a reserve of connections and no bound of his own (administrators): asked for each new connection.
+ * Without it nobody is.
+ */
+typedef bool http_privileged(const struct peer *peer, void *ctx);
+void http_server_set_privileged(struct http_server *server, http_privileged *privileged, void *ctx);
 /*
  * Stops accepting, closes what is idle, closes the rest after its answer. `drained` runs (once, from the
  * loop) when no connection is left.

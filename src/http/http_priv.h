@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "http/head.h"
 #include "http/http.h"
+#include "http/refusal.h"
 #include "http/target.h"
 
 #define RANDOM_POOL       256 /* what getentropy(3) gives at most */
@@ -35,12 +36,13 @@ struct http_server {
 	http_handler *handler;
 	void *ctx;
 	struct acceptor *acceptors;
+	struct refusals *refusals;
 	struct timer *resume; /* accepting, after descriptors ran out */
 	struct timer *sweep;  /* deadlines of connections */
 	struct connection *connections;
-	size_t unprivileged; /* connections of uids that are not privileged */
-	uid_t *privileged;
-	size_t privileged_count;
+	size_t unprivileged; /* connections of peers that are not privileged */
+	http_privileged *privileged;
+	void *privileged_ctx;
 	struct uid_record *uids[UID_BUCKETS];
 	struct http_stats stats;
 	bool draining;

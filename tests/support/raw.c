@@ -9,14 +9,16 @@
  *   -s N      in pieces of N octets, each when the peer has read the one before
  *   -c N      leaves after N octets without reading
  *   -C        a connection for each octet, left after it: behind the first, the second, … and the last
- *   -n COUNT  so many connections at once; prints "sent" when all of them sent, and a line for each as it ends: the status
+ *   -n COUNT  so many connections at once; prints "sent PID" when all of them sent, and a line for each as it ends: the status
  *             of its first answer, or "none"
  *   -d        with -n and -o: an octet more on each connection, every 20 ms
+ *   -u UID    becomes this user when connected, before anything is sent
+ *   -f UID    sends with it forged credentials of this user and group, and a descriptor (unix(7))
  *
  * Ends with 1 if something is wrong, 2 if it took longer than $DEADLINE seconds.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <grp.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
@@ -40,6 +42,7 @@
 static const char *path;
 static bool lines, open_half, every_octet, drip;
 static size_t piece, leave, clients;
+static uid_t become, forge; /* 0: not */
 
 _Noreturn static void
 fail(const char *what)
@@ -114,7 +117,37 @@ dial(void)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		fail(path);
+	if (become != 0 && (setgroups(0, NULL) < 0 || setresgid(become, become, become) < 0 ||
+				   setresuid(become, become, become) < 0))
+		fail("become another user");
 	return fd;
+}
+
+/* As send(2), with control messages by which a peer could claim to be somebody, or give us something to hold. */
+static ssize_t
+send_forged(int fd, const uint8_t *data, size_t len)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	const struct ucred claim = {.pid = getpid(), .uid = forge, .gid = forge};
+	struct iovec octets = {(void *)(uintptr_t)data, len};
+	struct msghdr message = {.msg_iov = &octets,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_CREDENTIALS;
+	header->cmsg_len = CMSG_LEN(sizeof(claim));
+	memcpy(CMSG_DATA(header), &claim, sizeof(claim));
+	header = CMSG_NXTHDR(&message, header);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
 /* Until the peer has read everything, or is gone: the kernel then holds nothing of ours. */
@@ -133,7 +166,8 @@ send_octets(int fd, const uint8_t *data, size_t len)
 {
 	for (size_t sent = 0; sent < len;) {
 		size_t want = piece > 0 && piece < len - sent ? piece : len - sent;
-		ssize_t got = send(fd, data + sent, want, MSG_NOSIGNAL);
+		ssize_t got = forge != 0 ? send_forged(fd, data + sent, want)
+					 : send(fd, data + sent, want, MSG_NOSIGNAL);
 		if (got < 0 && (errno == EPIPE || errno == ECONNRESET))
 			return false;
 		if (got < 0 && errno != EINTR)
@@ -267,7 +301,7 @@ start_many(const struct buf *message, struct pollfd *fds)
 		if (!open_half)
 			(void)shutdown(fds[i].fd, SHUT_WR);
 	}
-	puts("sent");
+	printf("sent %d\n", (int)getpid());
 	(void)fflush(stdout);
 }
 
@@ -306,7 +340,7 @@ parse_options(int argc, char **argv)
 	int option;
 	path = argc > 1 ? argv[1] : "";
 	optind = 2;
-	while ((option = getopt(argc, argv, "los:c:Cn:d")) != -1) {
+	while ((option = getopt(argc, argv, "los:c:Cn:du:f:")) != -1) {
 		size_t number = optarg != NULL ? strtoul(optarg, NULL, 10) : 0;
 		lines |= option == 'l';
 		open_half |= option == 'o';
@@ -315,6 +349,8 @@ parse_options(int argc, char **argv)
 		piece = option == 's' ? number : piece;
 		leave = option == 'c' ? number : leave;
 		clients = option == 'n' ? number : clients;
+		become = option == 'u' ? (uid_t)number : become;
+		forge = option == 'f' ? (uid_t)number : forge;
 		if (option == '?')
 			exit(1);
 	}

@@ -41,3 +41,8 @@ raw_post() {
 raw_codes() {
 	sed -n 's/^\([0-9]* [a-z]*\) {"error":{"code":"\([A-Za-z]*\)".*/\1 \2/p; t; s/^\([0-9]* [a-z]*\).*/\1/p; t; p' | paste -sd, | sed 's/,/, /g'
 }
+
+# raw_leave FILE: ends the raw -n whose output goes there.
+raw_leave() {
+	kill "$(sed -n 's/^sent //p' "$1")"
+}

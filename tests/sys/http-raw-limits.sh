@@ -95,22 +95,20 @@ before=$(resident)
 	fill 65535
 } >"$T/message"
 "$T/raw" "$T/custodyd.sock" -n 250 -o <"$T/message" >"$T/flood" &
-flood=$!
 held() {
 	grep -q '^sent' "$T/flood" && http GET /status "" && [ "$(json .connections)" -eq 251 ]
 }
 tap_ok "250 connections hold a request each that is never complete" wait_for held
 tap_ok "which costs no more than their buffers" test "$(($(resident) - before))" -lt $((250 * 160 + 8192))
-kill $flood
+raw_leave "$T/flood"
 gone() {
 	http GET /status "" && [ "$(json .connections)" -eq 1 ]
 }
 tap_ok "they go" wait_for gone
 "$T/raw" "$T/custodyd.sock" -n 250 -o <"$T/message" >"$T/flood" &
-flood=$!
 wait_for held
 peak=$(resident)
-kill $flood
+raw_leave "$T/flood"
 wait_for gone
 tap_ok "and come back without costing more" test "$peak" -lt $((before + 250 * 160 + 8192))
 answers "the daemon is well" 200 GET /keys/k $WEST
