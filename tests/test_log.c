@@ -105,33 +105,42 @@ log_level_drops_what_is_above(void **state)
 	assert_string_equal(written(*state), "<7>shown n=2\n<3>error n=4\n");
 }
 
+/* C20: nor can it push what follows off the line. */
 static void
-log_line_too_long_is_cut_and_ends(void **state)
+C20_log_value_too_long_is_cut(void **state)
 {
 	char text[5000];
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
+	for (size_t len = 511; len < sizeof(text); len += len == 511 || len == 512 ? 1 : 4486) {
+		memset(text, '"', len);
+		text[len] = '\0';
 
-	log_info("long", LOG_TEXT("first", "1"), LOG_TEXT("text", text), LOG_TEXT("after", "2"));
+		log_info("long", LOG_TEXT("text", text), LOG_TEXT("after", "2"));
 
-	const char *line = written(*state);
-	assert_int_equal(count_lines(line), 1);
-	assert_true(strlen(line) <= 2049);
-	assert_int_equal(line[strlen(line) - 1], '\n');
-	assert_int_equal(strncmp(line, "<6>long first=1", 15), 0);
+		const char *line = written(*state);
+		const char *end = len > 512 ? "\\\"\"... after=2\n" : "\\\"\" after=2\n";
+		size_t shown = len > 512 ? 512 : len;
+		assert_int_equal(count_lines(line), 1);
+		assert_int_equal(
+			strlen(line), strlen("<6>long text=\"") + 2 * (shown - 1) + strlen(end));
+		assert_string_equal(line + strlen(line) - strlen(end), end);
+	}
 }
 
 static void
 log_line_of_any_length_ends(void **state)
 {
-	char text[2049];
+	char full[513];
+	char text[513];
 	size_t longest = 0;
+	memset(full, 'x', sizeof(full) - 1);
+	full[sizeof(full) - 1] = '\0';
 
-	for (size_t len = 2000; len < sizeof(text); len++) {
+	for (size_t len = 480; len < sizeof(text); len++) {
 		memset(text, 'x', len);
 		text[len] = '\0';
 
-		log_info("long", LOG_TEXT("text", text));
+		log_info("long", LOG_TEXT("a", full), LOG_TEXT("b", full), LOG_TEXT("c", full),
+			LOG_TEXT("d", text));
 
 		const char *line = written(*state);
 		assert_int_equal(count_lines(line), 1);
@@ -218,7 +227,7 @@ main(void)
 			log_line_has_priority_event_and_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(C20_log_values_are_escaped, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_level_drops_what_is_above, setup, teardown),
-		cmocka_unit_test_setup_teardown(log_line_too_long_is_cut_and_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(C20_log_value_too_long_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_line_of_any_length_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			log_repeats_of_a_complaint_are_counted, setup, teardown),

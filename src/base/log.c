@@ -10,6 +10,7 @@
 #include "clock.h"
 
 #define LINE_MAX_BYTES   2048
+#define VALUE_MAX_OCTETS 512 /* a caller's text must not push what follows off the line */
 #define REPEATS_A_SECOND 20
 
 static _Atomic int level_limit = LOG_LEVEL_INFO;
@@ -22,27 +23,47 @@ static _Thread_local struct {
 	unsigned count;
 } repeat;
 
-static void
-append_value(struct buf *line, const char *text)
+static bool
+is_plain(const char *text, size_t len)
 {
-	bool plain = *text != '\0' && strpbrk(text, " \"=\\") == NULL;
-	for (const char *c = text; plain && *c != '\0'; c++)
-		plain = (unsigned char)*c > 0x20 && (unsigned char)*c != 0x7f;
-	if (plain) {
-		(void)buf_text(line, text);
-		return;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char octet = (unsigned char)text[i];
+		if (octet <= 0x20 || octet == 0x7f || strchr("\"=\\", octet) != NULL)
+			return false;
 	}
-	(void)buf_text(line, "\"");
-	for (const char *c = text; *c != '\0'; c++) {
-		unsigned char octet = (unsigned char)*c;
+	return len > 0;
+}
+
+static void
+append_escaped(struct buf *line, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char octet = (unsigned char)text[i];
 		if (octet < 0x20 || octet == 0x7f)
 			(void)buf_printf(line, "\\x%02x", octet);
 		else if (octet == '"' || octet == '\\')
 			(void)buf_printf(line, "\\%c", octet);
 		else
-			(void)buf_append(line, c, 1);
+			(void)buf_append(line, &text[i], 1);
 	}
-	(void)buf_text(line, "\"");
+}
+
+static void
+append_value(struct buf *line, const char *text)
+{
+	size_t len = strnlen(text, VALUE_MAX_OCTETS + 1);
+	bool cut = len > VALUE_MAX_OCTETS;
+	if (cut)
+		len = VALUE_MAX_OCTETS;
+	if (is_plain(text, len)) {
+		(void)buf_append(line, text, len);
+	} else {
+		(void)buf_text(line, "\"");
+		append_escaped(line, text, len);
+		(void)buf_text(line, "\"");
+	}
+	if (cut)
+		(void)buf_text(line, "...");
 }
 
 /* true: write the line. Sets *ret_suppressed to the number of lines left out before this one. */
