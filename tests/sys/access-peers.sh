@@ -30,6 +30,7 @@ tap_is "says the audit" "12345 key.get 200" "$(last)"
 descriptors() {
 	find "/proc/$(daemon_pid)/fd" -mindepth 1 | wc -l
 }
+# shellcheck disable=SC2317 # run by wait_for
 settled() { # a connection that just ended may still be counted
 	http GET /status "" && [ "$(json .connections)" -eq 1 ] && [ "$(descriptors)" -eq "$1" ]
 }

@@ -39,6 +39,7 @@ policy_set $WEST app:$calendar get
 as_calendar() {
 	ask 21001 GET /keys/k $WEST "" "x-custody-application: $calendar"
 }
+# shellcheck disable=SC2317 # run by wait_for
 changes() { # EVENT COUNT
 	[ "$(grep -c "principal.$1" "$T/custodyd.log")" -eq "$2" ]
 }

@@ -78,15 +78,16 @@ case $((deletes - recovers)) in
 esac
 [ "$live" = 200 ] || http POST /deletedkeys/shaken/recover $WEST
 made=$(jq -r 'select(.operation == "key.create" and .key == "shaken" and .status == 200) | .version' "$T/log/audit.jsonl" | wc -l)
+# shellcheck disable=SC2317 # run by wait_for
 recovered() {
-	http GET /keys/shaken/versions $WEST && [ "$HTTP_STATUS" = 200 ]
+	http GET /keys/shaken/versions "$WEST" && [ "$HTTP_STATUS" = 200 ]
 }
 wait_for recovered
 tap_is "it has the versions that were made" "$made" "$(json '.value | length')"
 tap_is "and the token an object for each" "$made" "$(token_objects west $WEST/shaken | wc -l)"
 
 # Our own client, and two vaults at once.
-for i in $(seq 25); do
+for _ in $(seq 25); do
 	printf '%s\n%s\n' "$WEST" "$EAST"
 done >"$T/vaults"
 # shellcheck disable=SC2016 # for the inner shell

@@ -16,13 +16,14 @@ policy_set $WEST user:12346 unwrapKey
 flood() { # COUNT TIMES OPTION...: so many connections of 12345, so many requests on each; in the background, FLOOD is its pid
 	flood_count=$1
 	: >"$T/message"
-	for i in $(seq "$2"); do
+	for _ in $(seq "$2"); do
 		printf '%s' "$unwrap" >>"$T/message"
 	done
 	shift 2
 	someone 12345 "$T/raw" "$T/custodyd.sock" -n "$flood_count" "$@" <"$T/message" >"$T/flood" &
 	FLOOD=$!
 }
+# shellcheck disable=SC2317 # run by wait_for
 in_flight() { # AT-LEAST
 	http GET /status "" && [ "$(json .requests.inFlight)" -ge "$1" ]
 }
@@ -45,6 +46,7 @@ tap_ok "his wait is his share, not the flood's: $(cat "$T/worst") between two" t
 tap_ok "the flood went on meanwhile" test "$(lines 12345)" -gt 0
 tap_is "an administrator is served, too" 200 "$(ask "" GET /status)"
 raw_leave "$T/flood"
+# shellcheck disable=SC2317 # run by wait_for
 idle() {
 	http GET /status "" && [ "$(json .requests.inFlight)" -eq 1 ]
 }
@@ -59,8 +61,9 @@ tap_is "each request has an answer" 100 "$(grep -cE '^(200|429)$' "$T/flood")"
 tap_ok "some were too many" grep -q '^429' "$T/flood"
 tap_ok "and at least the allowed ones were served" test "$(grep -c '^200' "$T/flood")" -ge 8
 flood 8 200
+# shellcheck disable=SC2317 # run by wait_for
 throttled() {
-	[ "$(ask 12345 POST /keys/slow//unwrapkey $WEST "{}")" = "429 Throttled" ]
+	[ "$(ask 12345 POST /keys/slow//unwrapkey "$WEST" '{}')" = "429 Throttled" ]
 }
 tap_ok "one more than allowed is answered 429" wait_for throttled
 tap_is "with the time after which to ask again" "Retry-After: 1" "$(tr -d '\r' <"$T/headers" | grep -i '^retry-after')"

@@ -18,7 +18,7 @@ for format in table tsv json; do
 	tap_is "nor the list" 0 "$(LC_ALL=C tr -d '\n\t' <"$T/shown" | LC_ALL=C grep -acP '[\x00-\x1f\x7f]|\xc2[\x80-\x9f]')"
 done
 tap_is "a table has a line for each row" 1 "$(ctl key list --vault-name $WEST -o tsv | wc -l)"
-tap_exits "a name of them is refused" 2 ctl key show --vault-name $WEST --name "$esc[31m"
+tap_exits "a name of them is refused" 2 ctl key show --vault-name $WEST --name "${esc}[31m"
 tap_unlike "without repeating it" "*$esc*" "$tap_output"
 
 # In every place of a request that holds text.

@@ -95,12 +95,14 @@ before=$(resident)
 	fill 65535
 } >"$T/message"
 "$T/raw" "$T/custodyd.sock" -n 250 -o <"$T/message" >"$T/flood" &
+# shellcheck disable=SC2317 # run by wait_for
 held() {
 	grep -q '^sent' "$T/flood" && http GET /status "" && [ "$(json .connections)" -eq 251 ]
 }
 tap_ok "250 connections hold a request each that is never complete" wait_for held
 tap_ok "which costs no more than their buffers" test "$(($(resident) - before))" -lt $((250 * 160 + 8192))
 raw_leave "$T/flood"
+# shellcheck disable=SC2317 # run by wait_for
 gone() {
 	http GET /status "" && [ "$(json .connections)" -eq 1 ]
 }

@@ -47,6 +47,7 @@ tap_is "half a request has no answer" "200 keep" "$(raw "${get}GET /keys/k" -l |
 tap_is "half a body has none either" "" "$(raw "$(raw_head POST "/keys/n/create$version" 'Content-Length: 13')\\r\\n{\"kty\":\"oct\"" -l | raw_codes)"
 answers "the key was not deleted" 200 GET /keys/k $WEST
 
+# shellcheck disable=SC2317 # run by wait_for
 quiet() { # no connection but the one that asks, and no request in flight but its own
 	http GET /status "" && [ "$(json '[.connections, .requests.inFlight] | tojson')" = "[1,1]" ]
 }

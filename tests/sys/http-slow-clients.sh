@@ -23,12 +23,14 @@ slow() { # UID COUNT FILE OPTION...: in the background
 connections() {
 	http GET /status "" && json .connections
 }
+# shellcheck disable=SC2317 # run by wait_for
 connected() { # COUNT: that many beside the one that asks
 	[ "$(connections)" -eq $(($1 + 1)) ]
 }
 statuses() { # FILE: how often each, "100 408, 44 429"
 	grep -v '^sent' "$T/$1" | sort | uniq -c | awk '{ print $1, $2 }' | paste -sd, | sed 's/,/, /g'
 }
+# shellcheck disable=SC2317 # run by wait_for
 ended() { # FILE COUNT
 	[ "$(grep -vc '^sent' "$T/$1")" -eq "$2" ]
 }
@@ -39,7 +41,7 @@ tap_ok "300 slow connections of one user: 256 stay" wait_for connected 256
 wait_for ended first 44
 tap_is "the others were told why" "44 429" "$(statuses first)"
 count=0
-for i in $(seq 10); do
+for _ in $(seq 10); do
 	[ "$(ask 12346 GET /keys/k $WEST)" = 200 ] && count=$((count + 1))
 	[ "$(ask 12346 POST /keys/k//wrapkey $WEST '{"alg":"A256KW","value":"AAAAAAAAAAAAAAAAAAAAAA"}')" = 200 ] && count=$((count + 1))
 	[ "$(ask "" GET /status)" = 200 ] && count=$((count + 1))
@@ -63,6 +65,7 @@ config_set custodyd connections 60
 config_set custodyd connections-per-user 20
 config_set custodyd connections-reserved 8
 daemon_reload
+# shellcheck disable=SC2317 # run by wait_for
 reloads() {
 	[ "$(grep -c reloaded "$T/custodyd.log")" -eq "$1" ]
 }
