@@ -1,7 +1,7 @@
 # Features and compiler flags of Custody. The user's CFLAGS stay his; ours go to AM_CFLAGS.
 
 AC_DEFUN([CUSTODY_FEATURES], [
-AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [compiler warnings are errors (CI does this)])],
+AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [compiler warnings are errors, as in ./quickstart check])],
 	[], [enable_werror=no])
 AC_ARG_ENABLE([sanitizers], [AS_HELP_STRING([--enable-sanitizers=LIST],
 	[build with -fsanitize=LIST, for example address,undefined or thread])], [], [enable_sanitizers=no])
@@ -9,10 +9,10 @@ AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [build for line c
 	[], [enable_coverage=no])
 AC_ARG_ENABLE([fuzzing], [AS_HELP_STRING([--enable-fuzzing],
 	[link the fuzz targets with libFuzzer (needs clang); otherwise they replay their corpus])], [], [enable_fuzzing=no])
-AC_ARG_WITH([systemdsystemunitdir], [AS_HELP_STRING([--with-systemdsystemunitdir=DIR], [directory of the systemd units])],
+AC_ARG_WITH([systemdsystemunitdir], [AS_HELP_STRING([--with-systemdsystemunitdir=DIR], [directory of the systemd units @<:@PREFIX/lib/systemd/system@:>@])],
 	[], [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
 AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
-AC_ARG_WITH([bashcompletiondir], [AS_HELP_STRING([--with-bashcompletiondir=DIR], [directory of bash completions])],
+AC_ARG_WITH([bashcompletiondir], [AS_HELP_STRING([--with-bashcompletiondir=DIR], [directory of bash completions @<:@DATADIR/bash-completion/completions@:>@])],
 	[], [with_bashcompletiondir='${datadir}/bash-completion/completions'])
 AC_SUBST([bashcompletiondir], [$with_bashcompletiondir])
 AM_CONDITIONAL([FUZZING], [test "$enable_fuzzing" = yes])
