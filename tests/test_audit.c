@@ -499,6 +499,49 @@ rotated_while_running_is_integrity_d19(void **state)
 	append(fixture, 1);
 }
 
+/* threats D19: an octet that was never synced is not lost by accident either, and a copy is not the file */
+static void
+changed_while_running_stays_closed_d19(void **state)
+{
+	struct fixture *fixture = *state;
+	append(fixture, 3);
+	must(fixture, audit_sync(fixture->audit, &fixture->err));
+	append(fixture, 1);
+	CLEAN(buf)
+	struct buf whole;
+	buf_init(&whole, 1 << 20);
+	must(fixture, file_read(fixture->path, &whole, ERR_STORAGE, &fixture->err));
+	const uint8_t *data = buf_bytes(&whole).data;
+	assert_int_equal(truncate(fixture->path, (off_t)whole.len - 1), 0);
+	assert_fails(audit_sync(fixture->audit, &fixture->err), ERR_AUDIT_INTEGRITY);
+	assert_fails(audit_reopen(fixture->audit, &fixture->err), ERR_AUDIT_INTEGRITY);
+	must(fixture, file_write_atomic(fixture->path, data, whole.len, 0600, &fixture->err));
+	assert_fails(audit_reopen(fixture->audit, &fixture->err), ERR_AUDIT_INTEGRITY);
+	assert_fails(audit_reopen(fixture->audit, &fixture->err), ERR_AUDIT_INTEGRITY);
+	assert_true(audit_failed(fixture->audit));
+}
+
+/* threats D1, D2: what was promised fits, whatever else is written meanwhile */
+static void
+promised_record_fits_on_a_full_disk_d2(void **state)
+{
+	struct fixture *fixture = *state;
+	must(fixture, audit_promise(fixture->audit, &fixture->err));
+	must(fixture, audit_promise(fixture->audit, &fixture->err));
+	struct stat before, after;
+	assert_int_equal(stat(fixture->path, &before), 0);
+	append(fixture, 200);
+
+	assert_int_equal(stat(fixture->path, &after), 0);
+	assert_true(before.st_blocks * 512 >= 2 * AUDIT_LINE_MAX);
+	assert_true(after.st_blocks * 512 - after.st_size >= 2 * AUDIT_LINE_MAX);
+	audit_release(fixture->audit);
+	audit_release(fixture->audit);
+	must(fixture, reopen(fixture));
+	assert_int_equal(stat(fixture->path, &after), 0);
+	assert_true(after.st_blocks * 512 - after.st_size < AUDIT_LINE_MAX);
+}
+
 static void
 removed_while_running_is_integrity_d19(void **state)
 {
@@ -614,6 +657,8 @@ main(void)
 		TEST(line_that_goes_back_is_found),
 		TEST(truncated_while_running_is_integrity_d19),
 		TEST(rotated_while_running_is_integrity_d19),
+		TEST(changed_while_running_stays_closed_d19),
+		TEST(promised_record_fits_on_a_full_disk_d2),
 		TEST(removed_while_running_is_integrity_d19),
 		TEST(loose_mode_or_second_daemon_is_refused_d18),
 		TEST(check_finds_rolled_back_catalog_or_audit_d8),

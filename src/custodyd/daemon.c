@@ -39,6 +39,7 @@ struct life {
 	struct signal_watch *term, *interrupt, *hangup;
 	int64_t settle_until_ms;
 	bool storage_reported;
+	enum err_code trouble; /* of reopening a file, as last noted */
 };
 
 static struct life *
@@ -171,6 +172,7 @@ audit_tick(void *ctx)
 	struct err err = {0};
 	if (audit_sync(life->daemon.audit, &err)) {
 		life->storage_reported = false;
+		serve_tell_head(life->daemon.audit, life->daemon.db);
 		return;
 	}
 	if (!life->storage_reported)
@@ -210,6 +212,15 @@ reconcile_tick(void *ctx)
 	reconcile_all(daemon->reconciler);
 }
 
+/* Tried again and again, said once for each reason. */
+static void
+note_trouble(struct life *life, const char *event, const struct err *err)
+{
+	if (life->trouble != err->code)
+		custodyd_note(&life->daemon, event, err, NULL);
+	life->trouble = err->code;
+}
+
 /*
  * After a failed sync nothing is believed that was not read again from the disk (threats D3): catalog and audit are opened
  * and verified anew, under the same locks. The reserve that a full disk took is made again when there is room (D1).
@@ -217,24 +228,26 @@ reconcile_tick(void *ctx)
 static void
 storage_tick(void *ctx)
 {
-	struct custodyd *daemon = ctx;
+	struct life *life = ctx;
+	struct custodyd *daemon = &life->daemon;
 	struct err err = {0};
 	if (db_read_only(daemon->db)) {
 		keystore_forget_all(daemon->keys);
 		if (!db_reopen(daemon->db, &err) || !vaults_reload(daemon->vaults, &err) ||
 			!access_reload(daemon->access, &err)) {
-			custodyd_note(daemon, "catalog.reopen", &err, NULL);
+			note_trouble(life, "catalog.reopen", &err);
 			return;
 		}
 		log_info("catalog.reopened", LOG_INT("generation", db_generation(daemon->db)));
 	}
 	if (audit_failed(daemon->audit)) {
 		if (!audit_reopen(daemon->audit, &err)) {
-			custodyd_note(daemon, "audit.reopen", &err, NULL);
+			note_trouble(life, "audit.reopen", &err);
 			return;
 		}
 		log_info("audit.reopened", LOG_INT("records", audit_head(daemon->audit).records));
 	}
+	life->trouble = ERR_NONE;
 	if (db_reserve_given(daemon->db) && db_restore_reserve(daemon->db, &err)) {
 		log_info("reserve.restored", LOG_TEXT("catalog", daemon->options->daemon.catalog));
 	}
@@ -498,7 +511,7 @@ open_timers(struct life *life)
 	life->calendar_timer = timer_new(daemon->loop, "calendar", calendar_tick_timer, daemon);
 	life->purge_timer = timer_new(daemon->loop, "purge", purge_tick, daemon);
 	life->reconcile_timer = timer_new(daemon->loop, "reconcile", reconcile_tick, daemon);
-	life->storage_timer = timer_new(daemon->loop, "storage", storage_tick, daemon);
+	life->storage_timer = timer_new(daemon->loop, "storage", storage_tick, life);
 	life->drain_timer = timer_new(daemon->loop, "drain", drain_expired, life);
 	life->settle_timer = timer_new(daemon->loop, "settle", settle_tick, life);
 	timer_start_periodic(life->audit_timer, options->audit_sync);
@@ -542,11 +555,26 @@ daemon_new(const char *config_path, struct err *err)
 	return daemon;
 }
 
+/* So that the next start knows every record of this run (threats F10, D8). */
+static void
+remember_audit(struct custodyd *daemon)
+{
+	struct err err = {0};
+	if (audit_sync(daemon->audit, &err)) {
+		serve_tell_head(daemon->audit, daemon->db);
+		if (db_store_audit_head(daemon->db, &err))
+			return;
+	}
+	custodyd_note(daemon, "audit.remember", &err, NULL);
+}
+
 bool
 daemon_run(struct custodyd *daemon, struct err *err)
 {
 	reconcile_purge_due(daemon->reconciler);
-	return loop_run(daemon->loop, err);
+	bool clean = loop_run(daemon->loop, err);
+	remember_audit(daemon);
+	return clean;
 }
 
 static void

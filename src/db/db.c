@@ -411,6 +411,13 @@ db_audit_head(const struct db *db)
 	return db->stored_head;
 }
 
+bool
+db_store_audit_head(struct db *db, struct err *err)
+{
+	return db->head.records == db->stored_head.records ||
+	       (db_begin(db, err) && db_commit(db, err));
+}
+
 const char *
 db_instance(const struct db *db)
 {

@@ -60,7 +60,8 @@ void db_latch(struct db *db);
 /* Gives the reserve file's room back, so that a full disk can be repaired; makes it again when there is room for it and more. */
 bool db_release_reserve(struct db *db); /* false: it was given already, or there never was one */
 bool db_restore_reserve(struct db *db, struct err *err) MUST_USE;
-bool db_reserve_given(const struct db *db); /* also true when the disk was full already at db_open() */
+bool db_reserve_given(
+	const struct db *db); /* also true when the disk was full already at db_open() */
 
 /* PRAGMA quick_check again: ERR_CATALOG_INTEGRITY names the first finding. Blocking, milliseconds a megabyte. */
 bool db_check(struct db *db, struct err *err) MUST_USE;
@@ -79,6 +80,8 @@ struct db_audit_head {
 };
 void db_set_audit_head(struct db *db, const struct db_audit_head *head);
 struct db_audit_head db_audit_head(const struct db *db); /* as stored */
+/* Stores it in a change of its own, if it is not what is stored: at the end of a run. */
+bool db_store_audit_head(struct db *db, struct err *err) MUST_USE;
 
 /* Made at birth, 16 random octets as hex; names this catalog on its tokens. Borrowed for the life of db. */
 const char *db_instance(const struct db *db);

@@ -31,6 +31,7 @@ struct audit {
 	struct audit_head head, synced;
 	int64_t time_us; /* of the last record */
 	bool failed;
+	bool changed;      /* from outside: then nothing of it is missing by accident */
 	unsigned promised; /* records that must fit */
 	uint64_t
 		room_end; /* offset up to which the file has its blocks, at least; they are behind its end */
@@ -359,7 +360,7 @@ audit_close(struct audit *audit)
 static bool
 fail_changed(struct audit *audit, struct err *err)
 {
-	audit->failed = true;
+	audit->failed = audit->changed = true;
 	return err_set(err, ERR_AUDIT_INTEGRITY,
 		"The audit file %s was cut, replaced or removed from outside.", audit->path);
 }
@@ -489,44 +490,61 @@ audit_failed(const struct audit *audit)
 	return audit->failed;
 }
 
-/* What was synced is there; what came after is or is said to be lost. */
+/*
+ * What was synced is there; what came after is, or is said to be lost. Of a file that was changed from outside all must be
+ * there, and it must be the same file: a person put it back.
+ */
 static bool
-take_up(struct audit *audit, const struct audit_head *synced, const struct audit_head *head,
-	struct err *err)
+take_up(struct audit *audit, const struct audit *was, struct err *err)
 {
 	bool there;
-	if (!holds(audit->fd, synced, &there, err))
+	struct stat status;
+	if (fstat(audit->fd, &status) != 0)
+		return err_errno(err, ERR_STORAGE, errno, "fstat the audit");
+	if (!holds(audit->fd, was->changed ? &was->head : &was->synced, &there, err))
 		return false;
-	if (!there)
+	bool same = was->inode == status.st_ino && was->device == status.st_dev &&
+		    was->head.offset == (uint64_t)status.st_size;
+	if (!there || (was->changed && !same))
 		return err_set(err, ERR_AUDIT_INTEGRITY,
 			"The audit file %s does not hold what was written to it.", audit->path);
 	if (!load(audit, err))
 		return false;
 	char detail[96];
-	uint64_t lost =
-		head->records > audit->head.records ? head->records - audit->head.records : 0;
+	uint64_t lost = was->head.records > audit->head.records
+				? was->head.records - audit->head.records
+				: 0;
 	(void)snprintf(detail, sizeof detail,
 		"opened again after a failure; %llu records of reads lost",
 		(unsigned long long)lost);
 	const struct audit_record record = {.by_daemon = true,
 		.operation = "audit.reopen",
 		.detail = detail,
-		.catalog = head->catalog};
+		.catalog = was->head.catalog};
 	return audit_append(audit, &record, true, err);
 }
 
 bool
 audit_reopen(struct audit *audit, struct err *err)
 {
-	struct audit_head synced = audit->synced, head = audit->head;
+	const struct audit was = *audit;
 	close_file(audit);
-	audit->failed = false;
-	if (open_file(audit, err) && take_up(audit, &synced, &head, err))
+	audit->failed = audit->changed = false;
+	if (open_file(audit, err) && take_up(audit, &was, err))
 		return true;
 	audit->failed = true;
-	audit->synced = synced;
-	audit->head = head;
+	audit->changed = was.changed;
+	audit->synced = was.synced;
+	audit->head = was.head;
+	audit->inode = was.inode;
+	audit->device = was.device;
 	return false;
+}
+
+struct audit_head
+audit_synced(const struct audit *audit)
+{
+	return audit->synced;
 }
 
 struct audit_head

@@ -77,11 +77,14 @@ bool audit_sync(struct audit *audit, struct err *err) MUST_USE;
 bool audit_failed(const struct audit *audit); /* latched by a failed sync or a changed file */
 /*
  * After such a failure: opens and verifies the file again. What was synced before must be there (ERR_AUDIT_INTEGRITY
- * otherwise, and the audit stays closed); records after that may be lost, which a new record then says.
+ * otherwise, and the audit stays closed); records after that may be lost, which a new record then says. After a change from
+ * outside (D19) it must be the same file, with all that was ever appended: a person put it back.
  */
 bool audit_reopen(struct audit *audit, struct err *err) MUST_USE;
 
 struct audit_head audit_head(const struct audit *audit);
+struct audit_head audit_synced(
+	const struct audit *audit); /* of the last record known to be on disk */
 
 /*
  * Compares with what the catalog remembers (threats D8, D16): ERR_AUDIT_INTEGRITY if the record of `remembered` is not in the

@@ -32,15 +32,22 @@ serve_record(struct audit *audit, struct db *db, const struct http_request *http
 	record->pid_start = caller->pid_start;
 	record->application = caller->application;
 	record->catalog = db_generation(db);
-	if (!audit_append(audit, record, changed && record->code == ERR_NONE, err))
+	bool durable = changed && record->code == ERR_NONE;
+	if (!audit_append(audit, record, durable, err))
 		return false;
-	if (changed) {
-		struct audit_head head = audit_head(audit);
-		struct db_audit_head told = {.records = head.records, .offset = head.offset};
-		memcpy(told.hash, head.hash, sizeof(told.hash));
-		db_set_audit_head(db, &told);
-	}
+	if (durable)
+		serve_tell_head(audit, db);
 	return true;
+}
+
+/* Never more than what is on the disk: the catalog must not remember a record that a power cut takes. */
+void
+serve_tell_head(const struct audit *audit, struct db *db)
+{
+	struct audit_head head = audit_synced(audit);
+	struct db_audit_head told = {.records = head.records, .offset = head.offset};
+	memcpy(told.hash, head.hash, sizeof(told.hash));
+	db_set_audit_head(db, &told);
 }
 
 static void

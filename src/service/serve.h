@@ -23,6 +23,8 @@ void serve_caller(struct caller *caller, const struct peer *peer);
 bool serve_record(struct audit *audit, struct db *db, const struct http_request *http,
 	const struct caller *caller, struct audit_record *record, bool changed,
 	struct err *err) MUST_USE;
+/* Tells the catalog how far the audit is on the disk: stored by its next change. */
+void serve_tell_head(const struct audit *audit, struct db *db);
 
 /*
  * One line for each request, without secrets: operation, status, microseconds, uid, the daemon's own `about`, id, error and its origin. Our own failures are warnings.
