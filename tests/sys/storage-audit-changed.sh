@@ -25,7 +25,7 @@ as_it_was() {
 
 # shellcheck disable=SC2317 # run by wait_for
 refuses() {
-	http GET /keys/k $WEST
+	http GET /keys/k "$WEST"
 	[ "$HTTP_STATUS" = 503 ]
 }
 
