@@ -359,6 +359,18 @@ tree_seal_to_a_full_disk_fails_as_such(void **state)
 	assert_false(tree_seal(path_in(fixture, "tree"), out, &header, bytes_of_text("{}"),
 		fixture->key, NULL, NULL, &count, &err));
 	assert_int_equal(err.code, ERR_STORAGE_FULL);
+
+	/* in the middle of a file, of which nothing more is read */
+	static const uint8_t text[] = "text";
+	assert_int_equal(mkdir(path_in(fixture, "long"), 0755), 0);
+	write_file(path_in(fixture, "long/file"), text, sizeof(text), 0644);
+	assert_int_equal(truncate(path_in(fixture, "long/file"), (off_t)1 << 40), 0);
+	err = (struct err){0};
+	(void)close(out);
+	out = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_false(tree_seal(path_in(fixture, "long"), out, &header, bytes_of_text("{}"),
+		fixture->key, NULL, NULL, &count, &err));
+	assert_int_equal(err.code, ERR_STORAGE_FULL);
 	(void)close(out);
 }
 

@@ -26,6 +26,7 @@ struct packing {
 	struct tree_count count;
 	struct err *err;
 	bool push_failed; /* *err tells more than libarchive can */
+	bool ended;
 };
 
 static bool
@@ -36,16 +37,28 @@ fail(struct packing *packing, struct archive *archive, const char *call)
 	return archive_err_set(packing->err, ERR_CLIENT_FILE, archive, call);
 }
 
+/*
+ * After an error libarchive frees a writer without what it has for us, so it is not told of ours before the end:
+ * what is pushed after a failure is dropped, and tar_done() has the failure seen.
+ */
 static la_ssize_t
 push(struct archive *tar, void *data, const void *octets, size_t len)
 {
 	struct packing *packing = data;
-	if (!sealed_writer_push(packing->writer, octets, len, packing->err)) {
-		packing->push_failed = true;
-		archive_set_error(tar, EIO, "the sealer failed");
+	if (packing->ended) {
+		archive_set_error(tar, EIO, "it is over");
 		return -1;
 	}
+	if (!packing->push_failed &&
+		!sealed_writer_push(packing->writer, octets, len, packing->err))
+		packing->push_failed = true;
 	return (la_ssize_t)len;
+}
+
+static bool
+tar_done(struct packing *packing, bool good, const char *call)
+{
+	return !packing->push_failed && (good || fail(packing, packing->tar, call));
 }
 
 static bool
@@ -119,8 +132,9 @@ write_zeros(struct packing *packing, int64_t count)
 	static const uint8_t zeros[65536];
 	while (count > 0) {
 		size_t part = count < (int64_t)sizeof(zeros) ? (size_t)count : sizeof(zeros);
-		if (archive_write_data(packing->tar, zeros, part) < 0)
-			return fail(packing, packing->tar, "archive_write_data");
+		bool good = archive_write_data(packing->tar, zeros, part) >= 0;
+		if (!tar_done(packing, good, "archive_write_data"))
+			return false;
 		count -= (int64_t)part;
 	}
 	return true;
@@ -173,8 +187,8 @@ pack_data(struct packing *packing, struct archive_entry *entry)
 		if (!write_zeros(packing, offset - done))
 			return false;
 		la_ssize_t written = archive_write_data(packing->tar, block, len);
-		if (written < 0)
-			return fail(packing, packing->tar, "archive_write_data");
+		if (!tar_done(packing, written >= 0, "archive_write_data"))
+			return false;
 		done = offset + (int64_t)len;
 		if (!report(packing, len))
 			return false;
@@ -202,16 +216,16 @@ pack_entry(struct packing *packing, struct archive_entry *entry)
 	trim_entry(packing, entry);
 	struct archive_entry *later = NULL; /* no use in tar */
 	archive_entry_linkify(packing->links, &entry, &later);
-	if (archive_write_header(packing->tar, entry) != ARCHIVE_OK)
-		return fail(packing, packing->tar, "archive_write_header");
+	bool good = archive_write_header(packing->tar, entry) == ARCHIVE_OK;
+	if (!tar_done(packing, good, "archive_write_header"))
+		return false;
 	packing->count.files++;
 	bool has_data = archive_entry_filetype(entry) == AE_IFREG &&
 			archive_entry_hardlink(entry) == NULL && archive_entry_size(entry) > 0;
 	if (has_data && !pack_data(packing, entry))
 		return false;
-	if (archive_write_finish_entry(packing->tar) != ARCHIVE_OK)
-		return fail(packing, packing->tar, "archive_write_finish_entry");
-	return true;
+	good = archive_write_finish_entry(packing->tar) == ARCHIVE_OK;
+	return tar_done(packing, good, "archive_write_finish_entry");
 }
 
 static bool
@@ -232,9 +246,8 @@ pack_all(struct packing *packing)
 			good = fail(packing, packing->disk, "archive_read_disk_descend");
 	}
 	archive_entry_free(entry);
-	if (good && archive_write_close(packing->tar) != ARCHIVE_OK)
-		good = fail(packing, packing->tar, "archive_write_close");
-	return good;
+	return good && tar_done(packing, archive_write_close(packing->tar) == ARCHIVE_OK,
+			       "archive_write_close");
 }
 
 static bool
@@ -262,10 +275,8 @@ run(struct packing *packing)
 		(void)err_set(packing->err, ERR_NO_MEMORY, NULL);
 	good = good && setup_disk(packing) && setup_tar(packing) && pack_all(packing) &&
 	       sealed_writer_finish(packing->writer, packing->err);
-	/* Freeing an unfinished writer closes it, which pushes once more. */
-	packing->push_failed = true;
-	if (packing->tar != NULL && !good)
-		(void)archive_write_fail(packing->tar);
+	/* Freeing an unfinished writer closes it, which would push all that its last file still lacks. */
+	packing->ended = true;
 	(void)archive_write_free(packing->tar);
 	(void)archive_read_free(packing->disk);
 	archive_entry_linkresolver_free(packing->links);

@@ -60,13 +60,14 @@ fails "not sealed" 3 "open: *[[]SealedCorrupt]" ctl open --out "$T/none" "$T/key
 tap_ok "nothing was made" test ! -e "$T/none"
 
 # Somebody without permissions and not an administrator. The program where he may run it:
-mkdir "$T/bin"
+mkdir "$T/bin" "$T/coverage"
+chmod 777 "$T/coverage" # of builds that count what was run
 cp "$BUILDDIR/src/ctl/.libs/custodyctl" "$BUILDDIR/src/lib/.libs/libcustody.so.0" "$T/bin" || bail "no custodyctl"
 chmod 711 "$T"
 chmod -R a+rX "$T/bin" "$T/envelope" "$T/key" "$T/key.sealed"
 stranger() {
 	setpriv --reuid 2 --regid 2 --clear-groups \
-		env CUSTODY_SOCKET="$T/custodyd.sock" LD_LIBRARY_PATH="$T/bin" "$T/bin/custodyctl" "$@"
+		env CUSTODY_SOCKET="$T/custodyd.sock" GCOV_PREFIX="$T/coverage" LD_LIBRARY_PATH="$T/bin" "$T/bin/custodyctl" "$@"
 }
 for command in status doctor "token list" "token show --name west" "token enroll --name west" "clock confirm --yes" \
 	"keyvault create --name new --token west" "keyvault update --name contosowestus --tags a=b" \

@@ -13,15 +13,15 @@ seal() {
 	ctl seal $keys "$@"
 }
 # The program where everybody may run it, and a place where everybody may write.
-mkdir "$T/bin" "$T/shared"
+mkdir "$T/bin" "$T/shared" "$T/coverage"
 cp "$BUILDDIR/src/ctl/.libs/custodyctl" "$BUILDDIR/src/lib/.libs/libcustody.so.0" "$T/bin" || bail "no custodyctl"
 chmod 711 "$T"
 chmod -R 755 "$T/bin"
-chmod 1777 "$T/shared"
+chmod 1777 "$T/shared" "$T/coverage" # the second for builds that count what was run
 cd "$T/shared" || bail "no $T/shared"
 as_daemon() {
 	setpriv --reuid 1 --regid 1 --clear-groups \
-		env CUSTODY_SOCKET="$T/custodyd.sock" LD_LIBRARY_PATH="$T/bin" "$T/bin/custodyctl" "$@"
+		env CUSTODY_SOCKET="$T/custodyd.sock" GCOV_PREFIX="$T/coverage" LD_LIBRARY_PATH="$T/bin" "$T/bin/custodyctl" "$@"
 }
 
 mkdir -p tree/sub/deeper tree/closed
