@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/b64.h"
@@ -221,6 +222,14 @@ note_wal_pages(void *context, sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+static bool
+too_large_to_check(const struct db *db)
+{
+	struct stat status;
+	return db->kind->check_max > 0 && fstat(db->lock, &status) == 0 &&
+	       status.st_size > db->kind->check_max;
+}
+
 /* Everything between the lock and the first request; on failure the caller releases. */
 static bool
 set_up(struct db *db, struct err *err)
@@ -241,7 +250,8 @@ set_up(struct db *db, struct err *err)
 		return false;
 	/* after the pragmas: setting wal_autocheckpoint takes the hook */
 	(void)sqlite3_wal_hook(db->handle, note_wal_pages, db);
-	return prepare(db, err) && db_check(db, err) && load_meta(db, err);
+	return prepare(db, err) && (too_large_to_check(db) || db_check(db, err)) &&
+	       load_meta(db, err);
 }
 
 /* A disk that is full stops changes, not the start: what can be read is served (threats D1). */

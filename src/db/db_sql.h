@@ -22,6 +22,7 @@ struct db_kind {
 	int64_t schema;                /* number of migrations */
 	const char *const *statements; /* its own, numbered from STMT_OWN */
 	size_t statement_count;
+	int64_t check_max; /* octets: a larger file is not read whole when it is opened; 0: it always is */
 };
 
 struct db_gcm; /* db_gcm.c */
@@ -34,7 +35,7 @@ struct db {
 	const struct db_kind *kind;
 	sqlite3_stmt **statements; /* STMT_OWN + kind->statement_count */
 	int wal_pages;             /* in the WAL after the last commit */
-	bool reserve_given; /* to a full disk */
+	bool reserve_given;        /* to a full disk */
 	bool latched;
 
 	uint64_t generation;
