@@ -27,6 +27,8 @@ refuse(struct custodyd *daemon, struct http_request *take_http, enum router_resu
 	(void)err_set(&err, method ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND, NULL);
 	daemon->counters.requests++;
 	daemon->counters.refused++;
+	serve_log(take_http, "unknown", err_status(err.code), http_request_peer(take_http)->uid,
+		NULL, 0, &err);
 	serve_error(take_http, &err, method ? match->allow : NULL, NULL, (struct bytes){0});
 }
 

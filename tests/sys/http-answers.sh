@@ -24,6 +24,7 @@ header() {
 vault="Host: $WEST.vault.azure.net"
 auth='Authorization: Bearer t'
 error_is "unknown path" 404 NotFound -H "$vault" -H "$auth" 'http://x/nothing?api-version=7.4'
+tap_ok "has its line in the log, too" log_has '^<6>request op=unknown status=404 us=[0-9]* uid=[0-9]* id=[-0-9a-f]* error=NotFound$'
 error_is "unknown vault" 404 VaultNotFound -H 'Host: nobody.vault.azure.net' -H "$auth" 'http://x/keys/k?api-version=7.4'
 error_is "wrong method" 405 MethodNotAllowed -X PUT -H "$vault" -H "$auth" 'http://x/deletedkeys/k?api-version=7.4'
 tap_is "with the right ones" "DELETE, GET" "$(header Allow | tr ',' '\n' | tr -d ' ' | sort | paste -sd, | sed 's/,/, /')"
