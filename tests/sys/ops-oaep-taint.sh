@@ -5,6 +5,7 @@ program=$BUILDDIR/tests/oaep-taint
 tap_ok "every class of damage has the one verdict" "$program"
 # The sanitizers' build does not run under memcheck; what it runs is the line above.
 if [ "$SANITIZERS" = no ]; then
+	# shellcheck disable=SC2317 # run by tap_ok
 	memcheck() {
 		"$BUILDDIR/libtool" --mode=execute valgrind -q --error-exitcode=9 "$program" "$@"
 	}

@@ -38,17 +38,17 @@ order() {
 	done
 }
 for vault in $WEST $EAST; do
-	key_make $vault rsa '{"kty":"RSA","key_size":2048}'
-	key_make $vault ec '{"kty":"EC","crv":"P-256"}'
-	key_make $vault kw '{"kty":"oct"}'
-	key_make $vault gcm '{"kty":"oct","key_ops":["encrypt","decrypt"]}'
-	use $vault rsa encrypt RSA-OAEP-256 "$digest"
-	order "$T/client-rsa-$vault" $vault /keys/rsa//decrypt "{\"alg\":\"RSA-OAEP-256\",\"value\":\"$(json .value)\"}"
-	order "$T/client-sign-$vault" $vault /keys/rsa//sign "{\"alg\":\"PS256\",\"value\":\"$digest\"}"
-	order "$T/client-ec-$vault" $vault /keys/ec//sign "{\"alg\":\"ES256\",\"value\":\"$digest\"}"
-	order "$T/client-kw-$vault" $vault /keys/kw//wrapKey "{\"alg\":\"A256KW\",\"value\":\"$digest\"}"
-	order "$T/client-gcm-$vault" $vault /keys/gcm//encrypt "{\"alg\":\"A256GCM\",\"value\":\"$digest\"}"
-	order "$T/client-make-$vault" $vault /keys/made-@/create '{"kty":"EC","crv":"P-384"}'
+	key_make "$vault" rsa '{"kty":"RSA","key_size":2048}'
+	key_make "$vault" ec '{"kty":"EC","crv":"P-256"}'
+	key_make "$vault" kw '{"kty":"oct"}'
+	key_make "$vault" gcm '{"kty":"oct","key_ops":["encrypt","decrypt"]}'
+	use "$vault" rsa encrypt RSA-OAEP-256 "$digest"
+	order "$T/client-rsa-$vault" "$vault" /keys/rsa//decrypt "{\"alg\":\"RSA-OAEP-256\",\"value\":\"$(json .value)\"}"
+	order "$T/client-sign-$vault" "$vault" /keys/rsa//sign "{\"alg\":\"PS256\",\"value\":\"$digest\"}"
+	order "$T/client-ec-$vault" "$vault" /keys/ec//sign "{\"alg\":\"ES256\",\"value\":\"$digest\"}"
+	order "$T/client-kw-$vault" "$vault" /keys/kw//wrapKey "{\"alg\":\"A256KW\",\"value\":\"$digest\"}"
+	order "$T/client-gcm-$vault" "$vault" /keys/gcm//encrypt "{\"alg\":\"A256GCM\",\"value\":\"$digest\"}"
+	order "$T/client-make-$vault" "$vault" /keys/made-@/create '{"kty":"EC","crv":"P-384"}'
 done
 pids=
 for client in "$T"/client-*; do

@@ -47,7 +47,7 @@ use $WEST k unwrapKey A256KW "$wrapped" # cached in a session
 token_tool west --delete-object --type secrkey --id "$id" >"$T/tool.log" 2>&1 || bail "delete: $(cat "$T/tool.log")"
 # shellcheck disable=SC2317 # run by wait_for
 missing() {
-	use $WEST k unwrapKey A256KW "$wrapped"
+	use "$WEST" k unwrapKey A256KW "$wrapped"
 	[ "$HTTP_STATUS" != 200 ]
 }
 wait_for missing || bail "the deleted key still opens"
