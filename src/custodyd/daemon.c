@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -280,22 +279,6 @@ settle_tick(void *ctx)
 
 /* ---- configuration ---- */
 
-static void
-limits_of(const struct options_daemon *options, struct http_limits *limits)
-{
-	http_limits_init(limits);
-	limits->head_bytes = (size_t)options->header_size;
-	limits->body_bytes = (size_t)options->body_size;
-	limits->answer_bytes = CALL_ANSWER_MAX;
-	limits->connections = (size_t)options->connections;
-	limits->connections_uid = (size_t)options->connections_per_user;
-	limits->connections_kept = (size_t)options->connections_reserved;
-	limits->idle_ms = options->idle_timeout;
-	limits->request_ms = options->request_timeout;
-	limits->answer_ms = options->request_timeout;
-	limits->age_ms = options->connection_age;
-}
-
 static bool
 configure_access(struct custodyd *daemon, const struct options *options, struct err *err)
 {
@@ -317,20 +300,10 @@ static void
 configure_http(struct custodyd *daemon, const struct options *options)
 {
 	struct http_limits limits;
-	limits_of(&options->daemon, &limits);
+	settings_limits(&options->daemon.settings, CALL_ANSWER_MAX, &limits);
 	http_server_set_limits(daemon->http, &limits);
 	http_server_set_privileged(daemon->http, is_administrator, daemon);
-	/* Descriptors for all connections and the workers' sockets, as far as the hard limit goes (C12). */
-	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return;
-	rlim_t wanted = (rlim_t)limits.connections + FILES_BESIDE_CONNECTIONS;
-	if (files.rlim_cur >= wanted)
-		return;
-	files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < wanted)
-		log_warning("files.limited", LOG_INT("wanted", wanted),
-			LOG_INT("limit", files.rlim_cur));
+	settings_raise_files(&options->daemon.settings, FILES_BESIDE_CONNECTIONS);
 }
 
 /* A new configuration is checked whole before anything of it is used (threats F20). */
@@ -495,7 +468,7 @@ open_http(struct life *life)
 	const struct route_row *rows = routes_get(&count);
 	daemon->router = router_new(&rows->route, count, sizeof(*rows));
 	struct http_limits limits;
-	limits_of(&daemon->options->daemon, &limits);
+	settings_limits(&daemon->options->daemon.settings, CALL_ANSWER_MAX, &limits);
 	daemon->http = http_server_new(daemon->loop, &limits, call_handle, daemon);
 	configure_http(daemon, daemon->options);
 	http_server_listen(daemon->http, life->listener);

@@ -2,7 +2,6 @@
 #include "options.h"
 
 #include <assert.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,34 +38,6 @@ static const struct config_option rows[] = {
 #include "option.tbl"
 };
 
-/* A section, for messages: [kind name]. */
-struct section {
-	const struct config *config;
-	const char *kind, *name;
-};
-
-static bool
-fail_option(struct err *err, const struct section *section, const char *key, const char *what)
-{
-	return err_set(err, ERR_CONFIG, "%s:%d: [%s%s%s] %s: %s", section->config->path,
-		config_line(section->config, section->kind, section->name, key), section->kind,
-		*section->name == '\0' ? "" : " ", section->name, key, what);
-}
-
-/* Three or four octal digits. */
-static bool
-parse_mode(const char *text, mode_t *ret_mode)
-{
-	size_t len = strlen(text);
-	if (len < 3 || len > 4 || strspn(text, "01234567") != len)
-		return false;
-	unsigned long mode = strtoul(text, NULL, 8);
-	if (mode > 0777)
-		return false;
-	*ret_mode = (mode_t)mode;
-	return true;
-}
-
 /* Labels of letters, digits and '-', lower case: what clients compare (akv-contract §3). */
 static bool
 dns_name_valid(const char *name)
@@ -81,32 +52,16 @@ dns_name_valid(const char *name)
 static bool
 check_daemon(const struct config *config, struct options_daemon *daemon, struct err *err)
 {
-	const struct section section = {config, KIND_DAEMON, ""};
+	const struct settings_section section = {config, KIND_DAEMON, ""};
 	struct err cause = {0};
-	if (!parse_mode(daemon->socket_mode_text, &daemon->socket_mode))
-		return fail_option(err, &section, "socket-mode", "must be octal, such as 0666.");
 	if (!dns_name_valid(daemon->dns_suffix))
-		return fail_option(err, &section, "dns-suffix",
+		return settings_fail(err, &section, "dns-suffix",
 			"must be a domain name in lower case, such as vault.azure.net.");
 	if (!id_uuid_valid(daemon->tenant_id))
-		return fail_option(err, &section, "tenant-id", "must be a GUID.");
-	if (!log_level_parse(daemon->log_level_text, &daemon->log_level))
-		return fail_option(
-			err, &section, "log-level", "must be error, warning, info or debug.");
+		return settings_fail(err, &section, "tenant-id", "must be a GUID.");
 	if (!access_check_administrators(daemon->administrators, &cause))
-		return fail_option(err, &section, "administrators", cause.message);
-	if (daemon->connections_reserved >= daemon->connections)
-		return fail_option(
-			err, &section, "connections-reserved", "must be below connections.");
-	daemon->socket_gid = (gid_t)-1;
-	if (daemon->socket_group[0] == '\0')
-		return true;
-	const struct group *group =
-		getgrnam(daemon->socket_group); /* start and reload: one thread */
-	if (group == NULL)
-		return fail_option(err, &section, "socket-group", "there is no such group.");
-	daemon->socket_gid = group->gr_gid;
-	return true;
+		return settings_fail(err, &section, "administrators", cause.message);
+	return settings_check(&daemon->settings, &section, err);
 }
 
 /* "ask", or one of the prefixes with something behind it; paths are absolute. */
@@ -135,7 +90,7 @@ pin_source_valid(const char *text)
 }
 
 static bool
-resolve_user(const struct section *section, struct options_token *token, struct err *err)
+resolve_user(const struct settings_section *section, struct options_token *token, struct err *err)
 {
 	token->uid = geteuid();
 	token->gid = getegid();
@@ -143,7 +98,7 @@ resolve_user(const struct section *section, struct options_token *token, struct 
 		return true;
 	const struct passwd *user = getpwnam(token->user); /* start and reload: one thread */
 	if (user == NULL)
-		return fail_option(err, section, "user", "there is no such user.");
+		return settings_fail(err, section, "user", "there is no such user.");
 	token->uid = user->pw_uid;
 	token->gid = user->pw_gid;
 	return true;
@@ -152,17 +107,18 @@ resolve_user(const struct section *section, struct options_token *token, struct 
 static bool
 check_token(const struct config *config, struct options_token *token, struct err *err)
 {
-	const struct section section = {config, KIND_TOKEN, token->name};
+	const struct settings_section section = {config, KIND_TOKEN, token->name};
 	if (strncmp(token->uri, "pkcs11:", 7) != 0)
-		return fail_option(err, &section, "uri", "must begin with pkcs11:.");
+		return settings_fail(err, &section, "uri", "must begin with pkcs11:.");
 	if (strstr(token->uri, "pin-value") != NULL || strstr(token->uri, "pin-source") != NULL)
-		return fail_option(
+		return settings_fail(
 			err, &section, "uri", "must not hold a PIN or its source; use pin-source.");
 	if (!pin_source_valid(token->pin_source))
-		return fail_option(err, &section, "pin-source",
+		return settings_fail(err, &section, "pin-source",
 			"must be file:/PATH, credential:NAME, command:/PATH or ask.");
 	if (!id_token_name_valid(token->region))
-		return fail_option(err, &section, "region", "must be 1 to 32 of a-z, 0-9 and '-'.");
+		return settings_fail(
+			err, &section, "region", "must be 1 to 32 of a-z, 0-9 and '-'.");
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (token->one_thread)
 		token->sessions = 1;
@@ -212,7 +168,7 @@ check_application(const struct config *config, const char *guid,
 	struct err *err)
 {
 	struct access_application application = {.guid = ""};
-	const struct section where = {config, KIND_APPLICATION, guid};
+	const struct settings_section where = {config, KIND_APPLICATION, guid};
 	if (!id_uuid_valid(guid))
 		return err_set(err, ERR_CONFIG,
 			"%s:%d: [application %s]: the name of the section must be a GUID.",
@@ -220,14 +176,14 @@ check_application(const struct config *config, const char *guid,
 	id_fold(guid, application.guid);
 	size_t len = strlen(section->name);
 	if (len >= sizeof application.name)
-		return fail_option(err, &where, "name", "at most 64 octets.");
+		return settings_fail(err, &where, "name", "at most 64 octets.");
 	memcpy(application.name, section->name, len + 1);
 	char text[PRINCIPAL_TEXT];
 	int wanted = snprintf(text, sizeof text, "user:%s", section->user);
 	struct err cause = {.message = "too long"};
 	if (wanted < 0 || (size_t)wanted >= sizeof text ||
 		!principal_parse(text, &application.user, &cause))
-		return fail_option(err, &where, "user", cause.message);
+		return settings_fail(err, &where, "user", cause.message);
 	*ret_application = application;
 	return true;
 }

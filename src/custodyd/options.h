@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "db/db_token.h"
+#include "service/settings.h"
 
 #define OPTIONS_TOKENS_MAX       16
 #define OPTIONS_SESSIONS_MAX     64
@@ -22,19 +23,15 @@
 
 /* Durations in milliseconds, sizes in octets. Strings are never NULL after options_load(): "" for an empty one. */
 struct options_daemon {
-	char *catalog, *audit, *socket, *socket_mode_text, *socket_group, *worker, *dns_suffix,
-		*tenant_id, *administrators, *log_level_text;
-	int64_t catalog_reserve, audit_sync, name_refresh;
-	int64_t connections, connections_per_user, connections_reserved, connection_age,
-		idle_timeout, request_timeout, header_size, body_size;
-	int64_t in_flight_per_caller, queue, operation_timeout, create_timeout, start_timeout,
-		drain_timeout, recycle_memory, recycle_operations, idle_ping, purge_interval,
-		clock_jump_limit;
-	bool network_filesystem;
-
-	mode_t socket_mode;       /* from socket-mode */
-	gid_t socket_gid;         /* from socket-group; (gid_t)-1 if empty */
-	enum log_level log_level; /* from log-level */
+	union { /* the members of settings can be named directly */
+		struct settings settings;
+		struct {
+			SETTINGS_MEMBERS
+		};
+	};
+	char *worker, *dns_suffix, *tenant_id, *administrators;
+	int64_t queue, operation_timeout, create_timeout, start_timeout, recycle_memory,
+		recycle_operations, idle_ping, purge_interval;
 };
 
 struct options_token {

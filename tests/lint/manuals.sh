@@ -23,7 +23,9 @@ commands() {
 }
 
 options() {
-	sed -n "s/^OPTION($1, \"\\([^\"]*\\)\".*/\\1/p" "$2"
+	options_kind=$1
+	shift
+	sed -n "s/^OPTION($options_kind, \"\\([^\"]*\\)\".*/\\1/p" "$@"
 }
 
 errors() {
@@ -31,7 +33,7 @@ errors() {
 }
 
 tap_ok "the tables can be read" test "$(commands | wc -l)" -gt 20
-tap_ok "and the options" test "$(options DAEMON src/custodyd/option.tbl | wc -l)" -gt 20
+tap_ok "and the options" test "$(options DAEMON src/service/settings.tbl src/custodyd/option.tbl | wc -l)" -gt 20
 tap_ok "and the errors" test "$(errors | wc -l)" -gt 40
 
 # check_page PAGE WHAT: the words in $T/words
@@ -42,7 +44,7 @@ commands >"$T/words"
 check_page custodyctl.1 command
 sed -n 's/^OPTION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/custodyctl.tbl >"$T/words"
 check_page custodyctl.1 option
-options DAEMON src/custodyd/option.tbl >"$T/words"
+options DAEMON src/service/settings.tbl src/custodyd/option.tbl >"$T/words"
 check_page custodyd.conf.5 "option of [custodyd]"
 options TOKEN src/custodyd/option.tbl >"$T/words"
 check_page custodyd.conf.5 "option of [token NAME]"
@@ -53,7 +55,7 @@ check_page custody-errors.7 error
 sed -n 's/^PERMISSION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/custodyd/perm.tbl >"$T/words"
 check_page custodyctl.1 permission
 
-tap_is "conf/custodyd.conf has every option" "" "$(sed -n 's/^OPTION([A-Z]*, "\([^"]*\)".*/\1/p' src/custodyd/option.tbl |
+tap_is "conf/custodyd.conf has every option" "" "$(sed -n 's/^OPTION([A-Z]*, "\([^"]*\)".*/\1/p' src/service/settings.tbl src/custodyd/option.tbl |
 	while read -r option; do grep -qE "^#? ?$option ?=" conf/custodyd.conf || echo "$option"; done)"
 
 printf '.It Cm key Cm wrap\nopens\n.Fl \\-name\n' >"$T/page.1"

@@ -21,7 +21,7 @@ intended() {
 
 worker=$(worker_pid west)
 kill -STOP "$worker" # the creation is in flight, as long as we like
-later slow /keys/slow/create $WEST '{"kty":"RSA","key_size":4096}'
+later slow /keys/slow/create $WEST '{"kty":"RSA","key_size":2048}'
 tap_ok "a slow creation is in flight" wait_for intended slow
 for n in 1 2 3 4; do
 	later "unwrap$n" /keys/k//unwrapkey $EAST "{\"alg\":\"RSA-OAEP-256\",\"value\":\"$wrapped\"}"
@@ -45,7 +45,7 @@ wait_for token_is west ready
 answers "the key is there" 200 GET /keys/slow $WEST
 worker=$(worker_pid west)
 kill -STOP "$worker"
-later never /keys/never/create $WEST '{"kty":"RSA","key_size":4096}'
+later never /keys/never/create $WEST '{"kty":"RSA","key_size":2048}'
 wait_for intended never
 daemon_stop
 tap_is "a worker that hangs does not hold it up beyond its bound" 0 "$(cat "$T/custodyd.exit")"
