@@ -1,12 +1,14 @@
 /*
  * GET /doctor: what contradicts what (threats D10). Every ready token is asked for all its objects of ours; they are held
- * against the catalog's rows, both ways. Nothing is changed: an object without a row is named, never destroyed.
+ * against the catalog's rows, both ways, and each key's object is looked at: is it the key, with the attributes that it was made
+ * with? Nothing is changed: an object without a row is named, never destroyed.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/status.h"
 #include "base/b64.h"
+#include "custodyd/inspector.h"
 #include "custodyd/operations.h"
 #include "db/db_intent.h"
 #include "wire/wire.h"
@@ -27,7 +29,10 @@ struct doctor {
 	struct object_id *objects;
 	size_t object_count, object_size;
 	uint32_t offset;
-	bool listed; /* the token's list is complete */
+	bool listed;                   /* the token's list is complete */
+	uint8_t row[ID_VERSION_BYTES]; /* the last version looked at */
+	bool any_row;
+	struct err verdict; /* of the token about it */
 };
 
 static struct doctor *
@@ -133,16 +138,8 @@ add_object(struct doctor *doctor, const struct wire_object *object, struct err *
 }
 
 static void
-deliver(struct task *task, unsigned slot, const struct token_answer *answer)
+take_list(struct doctor *doctor, const struct wire_list_answer *fields, struct err *err)
 {
-	struct doctor *doctor = (struct doctor *)task;
-	struct err *err = &doctor->call.err;
-	(void)slot;
-	if (answer->err != NULL) {
-		*err = *answer->err;
-		return;
-	}
-	const struct wire_list_answer *fields = answer->fields;
 	struct bytes rest = fields->objects;
 	uint32_t count = 0;
 	for (; rest.len > 0; count++) {
@@ -153,6 +150,18 @@ deliver(struct task *task, unsigned slot, const struct token_answer *answer)
 	}
 	doctor->offset += count;
 	doctor->listed = count == 0 || doctor->offset >= fields->total;
+}
+
+static void
+deliver(struct task *task, unsigned slot, const struct token_answer *answer)
+{
+	struct doctor *doctor = (struct doctor *)task;
+	(void)slot;
+	err_clear(&doctor->verdict);
+	if (answer->err != NULL)
+		doctor->verdict = *answer->err;
+	else if (!doctor->listed)
+		take_list(doctor, answer->fields, &doctor->verdict);
 }
 
 static int
@@ -196,34 +205,25 @@ check_objects(struct doctor *doctor, const struct db_token *row, const struct db
 	}
 }
 
-static bool
-check_rows(struct doctor *doctor, const char *token)
+/* On to the next token. */
+static enum op_result
+leave_token(struct doctor *doctor)
 {
-	struct call *call = &doctor->call;
-	uint8_t after[ID_VERSION_BYTES];
-	const uint8_t *position = NULL;
-	for (;;) {
-		CLEAN(arena)
-		struct arena *arena = arena_new();
-		struct db_version *rows;
-		size_t count;
-		if (!db_version_list_token(call->task.daemon->db, token, position, DB_PAGE_MAX,
-			    arena, &rows, &count, &call->err))
-			return false;
-		for (size_t i = 0; i < count; i++) {
-			char hex[ID_VERSION_TEXT];
-			hex_encode(rows[i].id, ID_VERSION_BYTES, hex);
-			const char *subject = arena_printf(arena, "%s on token %s", hex, token);
-			if (bsearch(rows[i].id, doctor->objects, doctor->object_count,
-				    ID_VERSION_BYTES, compare_ids) == NULL)
-				find(doctor, "missing-object", subject,
-					"The key version is in the catalog, but not on its token.");
-		}
-		if (count == 0)
-			return true;
-		memcpy(after, rows[count - 1].id, sizeof(after));
-		position = after;
-	}
+	op_next_is(&doctor->call.task.op, step_token);
+	doctor->object_count = 0;
+	doctor->offset = 0;
+	doctor->listed = false;
+	doctor->any_row = false;
+	doctor->token++;
+	return OP_NEXT;
+}
+
+/* It went away while it was asked: what else is on it is not known. */
+static enum op_result
+give_up_token(struct doctor *doctor, const char *name)
+{
+	find(doctor, "token", name, arena_strdup(doctor->call.arena, doctor->verdict.message));
+	return leave_token(doctor);
 }
 
 static enum op_result
@@ -232,12 +232,13 @@ step_listed(struct op *op)
 	struct doctor *doctor = doctor_of(op);
 	struct call *call = &doctor->call;
 	struct custodyd *daemon = call->task.daemon;
-	if (call->err.code != ERR_NONE)
-		return call_fail(call);
-	op_next_is(op, step_token);
-	if (!doctor->listed)
-		return OP_NEXT; /* the next page of the same token */
 	const char *name = token_name(tokens_get(daemon->tokens, doctor->token));
+	if (doctor->verdict.code != ERR_NONE)
+		return give_up_token(doctor, name);
+	if (!doctor->listed) {
+		op_next_is(op, step_token); /* the next page of the same token */
+		return OP_NEXT;
+	}
 	struct db_token row;
 	bool found;
 	struct db_intent *intents;
@@ -248,12 +249,79 @@ step_listed(struct op *op)
 	if (doctor->object_count > 0)
 		qsort(doctor->objects, doctor->object_count, sizeof(*doctor->objects), compare_ids);
 	check_objects(doctor, &row, intents, intent_count);
-	if (!check_rows(doctor, name))
-		return call_fail(call);
-	doctor->object_count = 0;
-	doctor->offset = 0;
-	doctor->listed = false;
-	doctor->token++;
+	return OP_NEXT;
+}
+
+/* The next version of the token that is not on its way out. false: none, or call->err. */
+static bool
+next_row(struct doctor *doctor, const char *token, struct arena *arena, struct db_key *key,
+	struct db_version *version)
+{
+	struct call *call = &doctor->call;
+	struct db *db = call->task.daemon->db;
+	for (;;) {
+		struct db_version *rows;
+		size_t count;
+		if (!db_version_list_token(db, token, doctor->any_row ? doctor->row : NULL, 1,
+			    arena, &rows, &count, &call->err) ||
+			count == 0)
+			return false;
+		memcpy(doctor->row, rows[0].id, sizeof(doctor->row));
+		doctor->any_row = true;
+		struct err gone = {0};
+		if (db_version_find_by_id(db, doctor->row, arena, key, version, &gone) &&
+			key->state != DB_KEY_PURGING)
+			return true;
+	}
+}
+
+static const char *
+row_subject(struct doctor *doctor, const char *token)
+{
+	char hex[ID_VERSION_TEXT];
+	hex_encode(doctor->row, ID_VERSION_BYTES, hex);
+	return arena_printf(doctor->call.arena, "%s on token %s", hex, token);
+}
+
+static enum op_result
+step_row(struct op *op)
+{
+	struct doctor *doctor = doctor_of(op);
+	struct call *call = &doctor->call;
+	const char *token = token_name(tokens_get(call->task.daemon->tokens, doctor->token));
+	struct db_key key;
+	struct db_version version;
+	CLEAN(arena)
+	struct arena *arena = arena_new();
+	while (next_row(doctor, token, arena, &key, &version)) {
+		if (bsearch(doctor->row, doctor->objects, doctor->object_count, ID_VERSION_BYTES,
+			    compare_ids) == NULL) {
+			find(doctor, "missing-object", row_subject(doctor, token),
+				"The key version is in the catalog, but not on its token.");
+			continue;
+		}
+		if (inspector_ask(&call->task, token, &key, &version, &doctor->verdict))
+			return OP_WAIT;
+		return give_up_token(doctor, token);
+	}
+	return call->err.code != ERR_NONE ? call_fail(call) : leave_token(doctor);
+}
+
+static enum op_result
+step_looked(struct op *op)
+{
+	struct doctor *doctor = doctor_of(op);
+	struct call *call = &doctor->call;
+	const char *token = token_name(tokens_get(call->task.daemon->tokens, doctor->token));
+	enum err_code code = doctor->verdict.code;
+	if (code != ERR_NONE && err_class(code) != ERR_CLASS_INTEGRITY)
+		return give_up_token(doctor, token);
+	if (code != ERR_NONE)
+		find(doctor, "wrong-object", row_subject(doctor, token),
+			arena_printf(call->arena, "%s (%s)", doctor->verdict.message,
+				doctor->verdict.origin[0] == '\0' ? err_name(code)
+								  : doctor->verdict.origin));
+	op_next_is(op, step_row);
 	return OP_NEXT;
 }
 
@@ -268,6 +336,8 @@ static const struct op_step steps[] = {
 	{"catalog", step_catalog},
 	{"token",   step_token  },
 	{"listed",  step_listed },
+	{"row",     step_row    },
+	{"looked",  step_looked },
 };
 
 const struct call_type doctor_type = {

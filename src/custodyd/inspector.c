@@ -89,30 +89,38 @@ read_row(struct inspection *inspection)
 	       inspection->key.state != DB_KEY_PURGING;
 }
 
-static bool
-ask(struct inspection *inspection, struct err *err)
+bool
+inspector_ask(struct task *task, const char *token, const struct db_key *key,
+	const struct db_version *version, struct err *err)
 {
-	struct custodyd *daemon = inspection->task.daemon;
-	const struct db_vault *vault = vaults_find_id(daemon->vaults, inspection->key.vault);
+	struct custodyd *daemon = task->daemon;
+	const struct db_vault *vault = vaults_find_id(daemon->vaults, key->vault);
 	if (vault == NULL)
 		return err_set(err, ERR_CATALOG_INTEGRITY, NULL);
 	char label[KEYSTORE_LABEL];
-	keystore_label(vault->name, inspection->key.name, label);
+	keystore_label(vault->name, key->name, label);
 	struct wire_verify_key_request wire = {
 		.label = label,
-		.ops = inspection->version.ops_born,
+		.ops = version->ops_born,
 		.extractable = vault->backup == DB_BACKUP_TRUSTED,
 	};
-	memcpy(wire.id, inspection->version.id, sizeof(wire.id));
-	memcpy(wire.fingerprint, inspection->version.fingerprint, sizeof(wire.fingerprint));
+	memcpy(wire.id, version->id, sizeof(wire.id));
+	memcpy(wire.fingerprint, version->fingerprint, sizeof(wire.fingerprint));
 	struct token_job job = {
 		.type = WIRE_VERIFY_KEY,
 		.request = &wire,
 		.kind = LATENCY_OTHER,
 		.deadline_ms = loop_now_ms(daemon->loop) + daemon->options->daemon.create_timeout,
 	};
+	return task_ask(task, token, &job, 0, err);
+}
+
+static bool
+ask(struct inspection *inspection, struct err *err)
+{
 	err_clear(&inspection->err);
-	return task_ask(&inspection->task, inspection->round->token, &job, 0, err);
+	return inspector_ask(&inspection->task, inspection->round->token, &inspection->key,
+		&inspection->version, err);
 }
 
 static struct inspection *

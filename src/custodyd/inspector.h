@@ -6,10 +6,16 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/attr.h"
+#include "base/err.h"
 
 struct custodyd;
+struct db_key;
+struct db_version;
 struct inspector;
+struct task;
 
 /* `daemon` is borrowed; its tokens may come later. */
 struct inspector *inspector_new(struct custodyd *daemon);
@@ -17,5 +23,9 @@ void inspector_free(struct inspector *inspector);
 
 /* Call every few seconds: begins what is due, by the trusted time. */
 void inspector_tick(struct inspector *inspector);
+
+/* Asks the token to look at one key, slot 0; delivered is nothing, or what is wrong with it. */
+bool inspector_ask(struct task *task, const char *token, const struct db_key *key,
+	const struct db_version *version, struct err *err) MUST_USE;
 
 DEFINE_CLEAN(inspector, struct inspector)
