@@ -70,4 +70,28 @@ tap_is "up with a wrong configuration" 1 $?
 tap_ok "says what is wrong with it" grep -q 'administrators.*nobody' "$T/wrong.err"
 tap_is "and exports nothing" "" "$(cat "$T/wrong.out")"
 tap_exits "a path that would break the configuration" 1 quickstart up "$T/a b"
+
+# A copy that another user may read. What is not installed, and who he is, is said before anything is built.
+mkdir "$T/clone" "$T/bin"
+cp "$SRCDIR/quickstart" "$SRCDIR/packages.txt" "$T/clone"
+# shellcheck disable=SC2016 # for the stub
+printf '#!/bin/sh\n[ "$4" = softhsm2 ] || echo installed\n' >"$T/bin/dpkg-query"
+printf '#!/bin/sh\nexit 99\n' >"$T/bin/apt-get"
+chmod -R 755 "$T/clone" "$T/bin"
+chmod 711 "$T"
+stranger() {
+	PATH=$T/bin:$PATH BUILD=$T/stranger/build setpriv --reuid "$1" --regid 12345 --clear-groups "$T/clone/quickstart" "$2" \
+		</dev/null >"$T/stranger.out" 2>&1
+}
+mkdir -m 777 "$T/stranger"
+if [ "$(id -u)" -eq 0 ]; then
+	stranger 12345 "$T/clone"
+	tap_is "a user without a package" 1 $?
+	tap_is "is told the line, and nothing else" "Run this line as root, then start again: apt-get update && apt-get install -y --no-install-recommends softhsm2" \
+		"$(sed 's/^Some packages are missing. //' "$T/stranger.out" | tr -s '\n ' ' ' | sed 's/ $//')"
+	sed -i 's/ softhsm2 / none /' "$T/bin/dpkg-query"
+	stranger 12345 "$T/clone"
+	tap_is "a user without a name" 1 $?
+	tap_like "is told" "*permissions are given to names*" "$(cat "$T/stranger.out")"
+fi
 tap_done
