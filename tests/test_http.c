@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -701,6 +702,40 @@ http_server_freed_before_the_answer_is_harmless(void **state)
 	close(client);
 }
 
+/* The name of the program is the peer's own to choose. */
+static void
+peer_start_is_of_its_process_whatever_its_name_c5(void **state)
+{
+	(void)state;
+	int pair[2];
+	struct peer peer;
+	struct err err;
+	unsigned long long start = 0;
+	char name[16];
+	FILE *stat = fopen("/proc/self/stat", "re");
+	assert_non_null(stat);
+	assert_int_equal(fscanf(stat,
+				 "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
+				 "%*d %*d %*d %*d %*d %*d %llu",
+				 &start),
+		1);
+	(void)fclose(stat);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(prctl(PR_GET_NAME, name), 0);
+	assert_int_equal(prctl(PR_SET_NAME, ") S 1 2) 3 ("), 0);
+
+	bool known = peer_read(pair[0], &peer, &err);
+
+	assert_int_equal(prctl(PR_SET_NAME, name), 0);
+	assert_true(known);
+	assert_int_equal(peer.pid, getpid());
+	assert_true(peer.pid_start > 0);
+	assert_int_equal(peer.pid_start, start);
+	peer_clear(&peer);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void
 peer_is_what_the_kernel_says(void **state)
 {
@@ -755,6 +790,7 @@ main(void)
 		TEST(http_client_that_left_while_pending_is_answered_harmlessly_c14),
 		TEST(http_server_freed_before_the_answer_is_harmless),
 		cmocka_unit_test(peer_is_what_the_kernel_says),
+		cmocka_unit_test(peer_start_is_of_its_process_whatever_its_name_c5),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,12 @@
 #include "http/peer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* DEFAULT_OVERFLOWUID of the kernel: what a uid of another user namespace is shown as. */
 #define OVERFLOW_ID 65534
@@ -37,6 +40,25 @@ read_groups(int fd, struct peer *peer, struct err *err)
 	return true;
 }
 
+/* Field 22 of /proc/PID/stat, proc(5): behind the program's name, which may hold anything. */
+static uint64_t
+start_of(pid_t pid)
+{
+	char path[32];
+	char text[1024];
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	int fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0;
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	const char *at = strrchr(text, ')');
+	for (int field = 2; at != NULL && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at != NULL ? strtoull(at + 1, NULL, 10) : 0;
+}
+
 bool
 peer_read(int fd, struct peer *ret_peer, struct err *err)
 {
@@ -51,6 +73,7 @@ peer_read(int fd, struct peer *ret_peer, struct err *err)
 	peer.uid = credentials.uid;
 	peer.gid = credentials.gid;
 	peer.pid = credentials.pid;
+	peer.pid_start = start_of(credentials.pid);
 	peer.unmapped = credentials.uid == OVERFLOW_ID;
 	*ret_peer = peer;
 	return true;

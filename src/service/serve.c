@@ -18,6 +18,7 @@ serve_caller(struct caller *caller, const struct peer *peer)
 		.groups = peer->groups,
 		.group_count = peer->group_count,
 		.pid = peer->pid,
+		.pid_start = peer->pid_start,
 	};
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Who a peer is, is what the kernel knew when he connected: not what he became, claims, or is in another user namespace
-# (threats C1, C2, C3, C4, C7).
+# (threats C1 to C5, C7).
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
 . "$SRCDIR/tests/support/raw.sh"
@@ -25,6 +25,9 @@ tap_is "and without the other's" "403 keep Forbidden" "$(raw "$get_others" -l -u
 tap_is "says the audit" "0 key.get 403" "$(last)"
 tap_is "who connects as the other has his" "200 keep" "$(printf '%s' "$get_others" | someone 12345 "$T/raw" "$T/custodyd.sock" -l | raw_codes)"
 tap_is "says the audit" "12345 key.get 200" "$(last)"
+
+tap_ok "with the start of his process, so that a number used again is not taken for him" \
+	jq -se '.[-1] | .pidStart > 1 and .pid > 1' "$T/log/audit.jsonl"
 
 # What a sender of a message can claim about himself, and what he can give along, is not even received.
 descriptors() {
