@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 
 static int
 setup(void **state)
 {
+	(void)mallopt(M_PERTURB, 0x5a); /* so that no block is zero by chance */
 	*state = arena_new();
 	return 0;
 }
