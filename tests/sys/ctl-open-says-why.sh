@@ -28,10 +28,12 @@ ctl dual unwrap --in "$T/envelope" --retries 0 2>"$T/said"
 tap_is "dual unwrap tells them too" 3 "$(wc -l <"$T/said")"
 
 # Retry-After of the next answer.
+# shellcheck disable=SC2317 # called by is_given_up
 retry_after() {
 	dual unwrapkey
 	tr -d '\r' <"$T/headers" | sed -n 's/^Retry-After: //p'
 }
+# shellcheck disable=SC2317 # called by wait_for
 is_given_up() {
 	[ "$(retry_after)" -ge 10 ]
 }
