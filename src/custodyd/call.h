@@ -13,9 +13,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "custodyd/custodyd.h"
-#include "service/principal.h"
 #include "custodyd/task.h"
 #include "http/router.h"
+#include "service/principal.h"
 
 #define CALL_ANSWER_MAX (1 << 20) /* octets: a page of 25 keys with all tags */
 
@@ -34,7 +34,7 @@ struct call {
 	struct buf body;      /* of a success */
 	struct bytes details; /* JSON for error.details; in `arena` */
 	bool finishing; /* begun and to be finished whatever happens (C25): cancelling is of no effect */
-	bool promised;  /* the audit has room for its record */
+	bool promised; /* the audit has room for its record */
 
 	/* For the audit; NULL where not known. In `arena` or static. */
 	const char *audit_key;
