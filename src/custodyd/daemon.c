@@ -113,8 +113,8 @@ record_load(void *ctx, const char *name, struct token_record *ret_record, struct
 		return true;
 	if (row.identity.len > sizeof(ret_record->spki))
 		return err_set(err, ERR_CATALOG_INTEGRITY, NULL);
-	if (row.identity.len >
-		0) /* a token whose PIN was refused before it was enrolled has a row as well */
+	/* a token whose PIN was refused before it was enrolled has a row without an identity */
+	if (row.identity.len > 0)
 		memcpy(ret_record->spki, row.identity.data, row.identity.len);
 	ret_record->spki_len = row.identity.len;
 	if (row.capability.len > 0 && row.capability.len <= sizeof(ret_record->capability)) {
