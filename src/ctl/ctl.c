@@ -108,6 +108,12 @@ ctl_waiting(void *data, const char *why, uint32_t wait_ms)
 	ctl_warn(data, "%s Trying again in %u.%u s.", why, wait_ms / 1000, wait_ms % 1000 / 100);
 }
 
+void
+ctl_warned(void *data, const char *text)
+{
+	ctl_warn(data, "%s", text);
+}
+
 /* ---- targets ---- */
 
 /* It becomes a header of the request: what a key id may have as its host, and nothing else. */

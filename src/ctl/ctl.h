@@ -39,6 +39,8 @@ int ctl_fail_call(const struct ctl *ctl, const struct custody_error *error);
 int ctl_fail_usage(const struct ctl *ctl, const char *fmt, ...) PRINTF(2, 3);
 /* Says that a call is to be repeated; `data` is the struct ctl. */
 void ctl_waiting(void *data, const char *why, uint32_t wait_ms);
+/* Says what the daemon warned of; `data` is the struct ctl. */
+void ctl_warned(void *data, const char *text);
 /* A warning does not end anything. */
 void ctl_warn(const struct ctl *ctl, const char *fmt, ...) PRINTF(2, 3);
 

@@ -49,6 +49,8 @@ connect_client(struct ctl *ctl)
 	given.socket_path = cmdline_text(options, OPTION_SOCKET);
 	given.waiting = ctl_waiting;
 	given.waiting_data = ctl;
+	given.warning = ctl_warned;
+	given.warning_data = ctl;
 	if (cmdline_given(options, OPTION_SERVER_UID) &&
 		!cmdline_number(
 			options, OPTION_SERVER_UID, 0, UINT32_MAX - 1, &given.server_uid, &err))

@@ -26,6 +26,8 @@ struct custody_client {
 	char *socket_path;
 	char *application; /* NULL: none */
 	struct client_config config;
+	custody_warning *warning; /* NULL: none */
+	void *warning_data;
 	_Atomic(struct client *) idle[CALL_IDLE_MAX];
 };
 

@@ -101,6 +101,8 @@ fill_client(struct custody_client *client, const struct custody_options *options
 	if (client->socket_path == NULL ||
 		(options->application != NULL && client->application == NULL))
 		return call_fail_code(error, ERR_NO_MEMORY, NULL);
+	client->warning = options->warning;
+	client->warning_data = options->warning_data;
 	client->config = (struct client_config){
 		.socket_path = client->socket_path,
 		.application = client->application,

@@ -6,6 +6,8 @@
 
 #include "lib/client_call.h"
 
+#define WARNING_MAX 1024
+
 static void
 write_keys(struct body *body, const char *const key_ids[2])
 {
@@ -26,13 +28,30 @@ write_envelope(struct body *body, const char *envelope, struct custody_error *er
 	return true;
 }
 
+static void
+tell_warnings(const struct custody_client *client, struct answer object)
+{
+	char text[WARNING_MAX];
+	struct answer array = answer_member(object, "warnings");
+	struct answer item = {NULL, NULL};
+	if (client->warning == NULL || answer_type(array) != '[')
+		return;
+	while (answer_type(item = answer_next(array, item)) == '"') {
+		if (answer_text(item, text, sizeof(text)))
+			client->warning(client->warning_data, text);
+	}
+}
+
 static bool
 call_dual(struct custody_client *client, const char *path, struct body *body,
 	struct reply *ret_reply, struct custody_error *error)
 {
 	body_end(body);
 	struct call call = {.method = "POST", .path = path, .body = body, .repeatable = true};
-	return call_daemon(client, &call, ret_reply, error);
+	if (!call_daemon(client, &call, ret_reply, error))
+		return false;
+	tell_warnings(client, ret_reply->value);
+	return true;
 }
 
 static bool

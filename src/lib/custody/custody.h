@@ -90,6 +90,9 @@ struct custody_client;
 /* Called before the calling thread sleeps: `why` is a sentence, `wait_ms` how long until the next try. */
 typedef void custody_waiting(void *data, const char *why, uint32_t wait_ms);
 
+/* Called with each warning that came with an answer: a sentence, such as that a key of an envelope may also sign. */
+typedef void custody_warning(void *data, const char *text);
+
 struct custody_options {
 	size_t size;              /* sizeof(struct custody_options) */
 	const char *socket_path;  /* NULL: $CUSTODY_SOCKET, else CUSTODY_SOCKET_DEFAULT */
@@ -99,12 +102,14 @@ struct custody_options {
 	int64_t server_uid;       /* see below; -1: $CUSTODY_SERVER_UID, else none */
 	custody_waiting *waiting; /* NULL: wait silently */
 	void *waiting_data;
+	custody_warning *warning; /* NULL: warnings are dropped */
+	void *warning_data;
 };
 
 /* The defaults: struct custody_options options = CUSTODY_OPTIONS_INIT; */
 #define CUSTODY_OPTIONS_INIT                                                                       \
 	{                                                                                          \
-		sizeof(struct custody_options), NULL, NULL, 0, 3, -1, NULL, NULL                   \
+		sizeof(struct custody_options), NULL, NULL, 0, 3, -1, NULL, NULL, NULL, NULL       \
 	}
 
 /*
