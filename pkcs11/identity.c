@@ -68,8 +68,13 @@ identity_enroll(struct session *session, uint8_t ret_spki[static PUBKEY_SPKI_MAX
 {
 	struct adopt_args args = {ret_spki, 0};
 	if (!session_run(session, adopt, &args, err)) {
-		if (err->code != ERR_KEY_MISSING)
+		if (err->code != ERR_KEY_MISSING && err->code != ERR_KEY_INTEGRITY)
 			return false;
+		struct err refusal, why = *err;
+		if (!keymake_undo_identity(session, identity_spec.id, &refusal)) {
+			*err = refusal.code == ERR_CONFLICT ? why : refusal;
+			return false;
+		}
 		struct hsmkey_facts facts;
 		if (!keymake_identity(session, &identity_spec, &facts, err) ||
 			!session_run(session, adopt, &args, err))

@@ -18,6 +18,7 @@
 #include "keymake_priv.h"
 #include "object.h"
 #include "probe.h"
+#include "remains.h"
 #include "template.h"
 
 #define VISIBLE_WAIT_MS 2000 /* a cluster may show a new object late (threat B27) */
@@ -130,18 +131,60 @@ destroy_one(struct session *session, unsigned long object, const uint8_t id[stat
 	return object_destroy(session, object, err);
 }
 
-/* Whatever has the id; what C_DestroyObject says counts less than what is found afterwards (threat B29). */
+static bool
+is_public(struct session *session, unsigned long object)
+{
+	CK_ULONG class = CKO_DATA;
+	size_t len;
+	struct err err;
+	return object_read(session, object, CKA_CLASS, &class, sizeof(class), &len, &err) ==
+		       OBJECT_VALUE &&
+	       class == CKO_PUBLIC_KEY;
+}
+
+/* Destroys the halves of one kind; ret_left: how many of the other kind there are. */
+static bool
+destroy_halves(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], bool public,
+	size_t *ret_left, struct err *complaint, struct err *err)
+{
+	unsigned long objects[REMAINS_MAX];
+	size_t count, left = 0;
+	if (!object_find_id(session, id, objects, REMAINS_MAX, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (is_public(session, objects[i]) != public)
+			left++;
+		else
+			(void)destroy_one(session, objects[i], id, complaint);
+	}
+	*ret_left = left;
+	return true;
+}
+
+/*
+ * Whatever has the id; what C_DestroyObject says counts less than what is found afterwards (threat B29). Public halves go last,
+ * when nothing else is left: interrupted between two objects, they still prove whose remains they are (public_remains()),
+ * while a private half without them proves nothing and could never be purged.
+ */
 static bool
 remove_all(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], struct err *err)
 {
 	hsmkey_forget(session, id);
-	unsigned long objects[REMAINS_MAX];
-	size_t count;
-	if (!object_find_id(session, id, objects, REMAINS_MAX, &count, err))
-		return false;
 	struct err complaint = {0};
-	for (size_t i = 0; i < count; i++)
-		(void)destroy_one(session, objects[i], id, &complaint); /* judged by the search */
+	size_t publics, others = 0, count;
+	if (!destroy_halves(session, id, false, &publics, &complaint, err))
+		return false;
+	if (publics > 0) {
+		struct err later = {0};
+		unsigned long objects[REMAINS_MAX];
+		if (!fresh_find(session, id, objects, REMAINS_MAX, &count, err))
+			return false;
+		if (count == publics && !destroy_halves(session, id, true, &others, &later, err))
+			return false;
+		if (complaint.code == ERR_NONE)
+			complaint = later;
+	}
+	unsigned long objects[REMAINS_MAX];
 	if (!fresh_find(session, id, objects, REMAINS_MAX, &count, err))
 		return false;
 	if (count == 0)
@@ -151,6 +194,36 @@ remove_all(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], stru
 			"The token still shows the object that it destroyed.");
 	*err = complaint;
 	return false;
+}
+
+/* After a creation that failed or was interrupted: also what the module had not given the id yet. */
+static bool
+undo(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], struct err *err)
+{
+	return remove_all(session, id, err) && remains_remove(session, err);
+}
+
+static bool
+undo_unfinished(struct session *session, void *data, struct err *err)
+{
+	const uint8_t *id = data;
+	unsigned long objects[REMAINS_MAX];
+	size_t count;
+	if (!object_find_id(session, id, objects, REMAINS_MAX, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!is_public(session, objects[i]) && !remains_has_no_value(session, objects[i]))
+			return err_set(err, ERR_CONFLICT, NULL);
+	return undo(session, id, err);
+}
+
+bool
+keymake_undo_identity(
+	struct session *session, const uint8_t id[static HSMKEY_ID_LEN], struct err *err)
+{
+	uint8_t copy[HSMKEY_ID_LEN];
+	memcpy(copy, id, sizeof(copy));
+	return session_run(session, undo_unfinished, copy, err);
 }
 
 /* --- making --- */
@@ -207,7 +280,7 @@ static void
 remove_remains(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], struct err *err)
 {
 	struct err removal;
-	if (remove_all(session, id, &removal))
+	if (undo(session, id, &removal))
 		return;
 	char origin[sizeof(err->origin)];
 	memcpy(origin, err->origin, sizeof(origin));
@@ -344,7 +417,7 @@ keymake_generate(struct session *session, const struct hsmkey_spec *spec,
 
 struct destroy_args {
 	const uint8_t *id;
-	const uint8_t *fingerprint; /* NULL: whatever has the id */
+	const uint8_t *fingerprint; /* NULL: whatever has the id, the rest of a creation */
 };
 
 /* What an interrupted destruction of an EC pair leaves: the public half alone, if it is this key's. */
@@ -376,8 +449,6 @@ public_remains(struct session *session, const struct destroy_args *args, struct 
 static bool
 may_go(struct session *session, const struct destroy_args *args, struct err *err)
 {
-	if (args->fingerprint == NULL)
-		return true;
 	hsmkey_forget(session, args->id);
 	if (hsmkey_find(session, args->id, args->fingerprint, err) != NULL)
 		return true;
@@ -388,6 +459,8 @@ static bool
 destroy(struct session *session, void *data, struct err *err)
 {
 	const struct destroy_args *args = data;
+	if (args->fingerprint == NULL)
+		return undo(session, args->id, err);
 	return may_go(session, args, err) && remove_all(session, args->id, err);
 }
 
