@@ -240,6 +240,7 @@ storage_tick(void *ctx)
 			return;
 		}
 		log_info("catalog.reopened", LOG_INT("generation", db_generation(daemon->db)));
+		reconcile_all(daemon->reconciler); /* which waited for that */
 	}
 	if (audit_failed(daemon->audit)) {
 		if (!audit_reopen(daemon->audit, &err)) {

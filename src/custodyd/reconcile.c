@@ -2,7 +2,8 @@
  * One task for each token at a time. It takes the oldest intent that nobody owns, destroys its versions on the
  * token (good also when nothing is there), and ends it in the catalog. A failure leaves the rest for the next
  * occasion: the token's next login, or the timer. Invariant: an intent leaves the catalog only after the token
- * said that nothing, or everything, of it is done.
+ * said that nothing, or everything, of it is done; and nothing is destroyed while the catalog may say something else on disk
+ * than here: after a failed sync a creation that looks undone may be done, and its object is then all there is of a key (threats D3).
  */
 #include "reconcile.h"
 
@@ -100,6 +101,8 @@ next_intent(struct reconcile_task *task)
 	struct db_intent *intents;
 	size_t count;
 	struct err err = {0};
+	if (db_read_only(task->task.daemon->db))
+		return false; /* what is on disk is not known: see the head of this file */
 	arena_free(task->arena);
 	task->arena = arena_new();
 	if (!db_intent_list(
