@@ -69,8 +69,8 @@ arena_alloc(struct arena *arena, size_t size)
 		block = block_new(arena, size);
 	void *data = block->data + block->used;
 	block->used += size;
-	return memset(
-		data, 0, size); /* here and not by block: a request seldom needs a whole one */
+	/* here and not by block: a request seldom needs a whole one */
+	return memset(data, 0, size);
 }
 
 void *
