@@ -32,6 +32,7 @@ struct audit_record {
 	const char *operation;   /* audit name of the route: "key.unwrap" */
 	/* as named by the request, NULL or "" if none; escaped, cut at 256 octets */
 	const char *vault, *key, *version;
+	const char *subject; /* of a daemon without vaults: its policy or scope; the same */
 	enum err_code code; /* ERR_NONE: done */
 	int status;         /* HTTP status of the answer, 0 if none */
 	const char *

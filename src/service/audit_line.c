@@ -61,6 +61,7 @@ write_what(struct json_writer *json, const struct audit_record *record)
 	write_text(json, "vault", record->vault, NAME_MAX_OCTETS);
 	write_text(json, "key", record->key, NAME_MAX_OCTETS);
 	write_text(json, "version", record->version, NAME_MAX_OCTETS);
+	write_text(json, "subject", record->subject, NAME_MAX_OCTETS);
 	write_text(json, "detail", record->detail, DETAIL_MAX_OCTETS);
 	bool done = record->code == ERR_NONE;
 	json_write_text(json, "outcome", done ? "done" : err_class_name(err_class(record->code)));
