@@ -151,6 +151,60 @@ http_limits_raised_hold_for_open_connections(void **state)
 	http_fixture_free(f);
 }
 
+/* POST /hold?big may have 300 octets more than others. */
+static size_t
+allow_big(const struct peer *peer, enum http_method method, struct bytes target, void *ctx)
+{
+	const struct http_fixture *f = ctx;
+	bool ours = peer->uid == getuid() && method == HTTP_POST;
+	return ours && bytes_equal(target, bytes_of_text("/hold?big")) ? f->limits.body_bytes + 300
+								       : 0;
+}
+
+static void
+http_some_requests_may_have_a_larger_body_c16(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		size_t more;
+		size_t most;
+		bool taken;
+	} cases[] = {
+		{"POST /hold?big", 300, 1 << 20, true },
+		{"POST /hold?big", 301, 1 << 20, false},
+		{"POST /hold?big", 300, 65836,   true },
+		{"POST /hold?big", 300, 65835,   false},
+		{"POST /hold",     1,   1 << 20, false},
+		{"POST /hold",     0,   1 << 20, true },
+		{"PUT /hold?big",  1,   1 << 20, false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct http_fixture *f = http_fixture_new(NULL);
+		static char text[70000];
+		size_t body = f->limits.body_bytes + cases[i].more;
+		size_t len = (size_t)snprintf(text, sizeof(text),
+			"%s HTTP/1.1\r\n" H "Content-Length: %zu\r\n\r\n", cases[i].line, body);
+		memset(text + len, 'y', body);
+		int client = http_fixture_connect(f);
+
+		http_server_set_body_limit(f->server, cases[i].most, allow_big, f);
+		http_fixture_send(f, client, text, len + body);
+		http_fixture_turns(f, 20);
+		const char *answer = http_fixture_read(f, client);
+
+		assert_int_equal(f->held_count, cases[i].taken ? 1 : 0);
+		if (cases[i].taken) {
+			assert_int_equal(http_request_body(f->held[0]).len, body);
+			http_answer(f->held[0], 200, NULL, 0, NULL);
+		} else {
+			assert_true(status_is(answer, 413));
+		}
+		close(client);
+		http_fixture_free(f);
+	}
+}
+
 /* A pipelining client gets no memory: nothing is read while its request is pending. */
 static void
 http_flood_behind_a_pending_request_stays_in_the_kernel_c15(void **state)
@@ -589,6 +643,7 @@ main(void)
 		cmocka_unit_test(http_too_many_or_too_large_headers_are_431_c15),
 		cmocka_unit_test(http_body_at_limit_is_taken_c16),
 		cmocka_unit_test(http_limits_raised_hold_for_open_connections),
+		cmocka_unit_test(http_some_requests_may_have_a_larger_body_c16),
 		cmocka_unit_test(http_flood_behind_a_pending_request_stays_in_the_kernel_c15),
 		cmocka_unit_test(http_idle_connection_is_closed_c11),
 		cmocka_unit_test(http_slow_request_is_408_c11),

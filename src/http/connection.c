@@ -190,6 +190,30 @@ dispatch(struct connection *connection)
 	}
 }
 
+/* The head of a request, and room for a body that only some requests may have. */
+static bool
+take_head(struct connection *connection, struct err *err)
+{
+	struct http_server *server = connection->server;
+	struct http_limits limits = server->limits;
+	struct head *head = &connection->request.head;
+	struct buf *in = &connection->in;
+
+	if (server->body_limit != NULL && server->body_most > limits.body_bytes)
+		limits.body_bytes = server->body_most;
+	if (!head_parse(in->data, &connection->scan, &limits, head, err))
+		return false;
+	if (head->body_len <= server->limits.body_bytes)
+		return true;
+	struct bytes target = {in->data + head->target.start, head->target.len};
+	if (head->body_len >
+		server->body_limit(&connection->peer, head->method, target, server->body_limit_ctx))
+		return err_set(err, ERR_TOO_LARGE, NULL);
+	if (in->max < head->len + head->body_len + READ_BYTES)
+		in->max = head->len + head->body_len + READ_BYTES;
+	return true;
+}
+
 /* Takes one step with what has arrived; false: more is needed. */
 static bool
 advance(struct connection *connection)
@@ -204,8 +228,7 @@ advance(struct connection *connection)
 			head_find_end(in->data, in->len, &server->limits, &connection->scan, &err);
 		if (found == HEAD_MORE)
 			return false;
-		if (found == HEAD_BAD || !head_parse(in->data, &connection->scan, &server->limits,
-						 &request->head, &err)) {
+		if (found == HEAD_BAD || !take_head(connection, &err)) {
 			reject(connection, &err);
 			return true;
 		}

@@ -310,6 +310,15 @@ http_server_set_privileged(struct http_server *server, http_privileged *privileg
 }
 
 void
+http_server_set_body_limit(
+	struct http_server *server, size_t most, http_body_limit *body_limit, void *ctx)
+{
+	server->body_limit = body_limit;
+	server->body_limit_ctx = ctx;
+	server->body_most = most;
+}
+
+void
 http_server_drain(struct http_server *server, loop_fn *drained, void *ctx)
 {
 	server->draining = true;

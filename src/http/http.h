@@ -31,6 +31,17 @@
 struct http_server;
 struct http_request;
 
+enum http_method {
+	HTTP_OTHER = 0, /* a token not listed here; no route has it */
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_PATCH,
+	HTTP_DELETE,
+};
+const char *http_method_name(enum http_method method); /* "GET"; "OTHER" */
+
 struct http_limits {
 	size_t head_bytes;       /* request line and headers; over: 431 */
 	size_t target_bytes;     /* request target; over: 414 */
@@ -66,6 +77,14 @@ void http_server_set_limits(struct http_server *server, const struct http_limits
 typedef bool http_privileged(const struct peer *peer, void *ctx);
 void http_server_set_privileged(struct http_server *server, http_privileged *privileged, void *ctx);
 /*
+ * Which requests may have more than limits.body_bytes: asked for one that has, with its target as it was sent, before
+ * its body is read. Octets; at most `most`, whatever it says. Without it none may.
+ */
+typedef size_t http_body_limit(
+	const struct peer *peer, enum http_method method, struct bytes target, void *ctx);
+void http_server_set_body_limit(
+	struct http_server *server, size_t most, http_body_limit *body_limit, void *ctx);
+/*
  * Stops accepting, closes what is idle, closes the rest after its answer. `drained` runs (once, from the
  * loop) when no connection is left.
  */
@@ -85,17 +104,6 @@ struct http_stats {
 struct http_stats http_server_stats(const struct http_server *server);
 
 /* ---- reading a request; everything is borrowed until it is answered ---- */
-
-enum http_method {
-	HTTP_OTHER = 0, /* a token not listed here; no route has it */
-	HTTP_GET,
-	HTTP_HEAD,
-	HTTP_POST,
-	HTTP_PUT,
-	HTTP_PATCH,
-	HTTP_DELETE,
-};
-const char *http_method_name(enum http_method method); /* "GET"; "OTHER" */
 
 enum http_method http_request_method(const struct http_request *request);
 /*

@@ -43,6 +43,9 @@ struct http_server {
 	size_t unprivileged; /* connections of peers that are not privileged */
 	http_privileged *privileged;
 	void *privileged_ctx;
+	http_body_limit *body_limit;
+	void *body_limit_ctx;
+	size_t body_most; /* that it may allow */
 	struct uid_record *uids[UID_BUCKETS];
 	struct http_stats stats;
 	bool draining;
