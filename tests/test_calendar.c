@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "service/calendar.h"
 #include "db_fixture.h"
+#include "service/calendar.h"
 
 #define DAY   86400
 #define START 1700000000

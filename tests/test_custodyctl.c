@@ -889,7 +889,8 @@ c3_set_uid_program_refuses(void **state)
 	run_program(f, "", copy, (const char *const[]){"status", NULL});
 
 #ifdef __SANITIZE_ADDRESS__
-	assert_int_not_equal(f->exit_code, 0); /* the leak checker cannot look into it, and has the last word */
+	assert_int_not_equal(
+		f->exit_code, 0); /* the leak checker cannot look into it, and has the last word */
 #else
 	assert_int_equal(f->exit_code, 2);
 #endif

@@ -6,8 +6,6 @@
 
 #include "base/err.h"
 #include "custodyd/access.h"
-#include "service/audit.h"
-#include "service/calendar.h"
 #include "custodyd/keystore.h"
 #include "custodyd/options.h"
 #include "custodyd/tokens.h"
@@ -17,6 +15,8 @@
 #include "http/router.h"
 #include "loop/loop.h"
 #include "loop/op.h"
+#include "service/audit.h"
+#include "service/calendar.h"
 
 struct inspector;
 struct reconciler;

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "service/audit_line.h"
 #include "custodyd/skiptoken.h"
+#include "service/audit_line.h"
 
 static void
 try_token(const uint8_t *data, size_t size)

@@ -80,6 +80,7 @@ tap_like "a target that cannot be made is named" "*/nonexistent/out cannot be ma
 for path in . .. tree/. tree/..; do
 	tap_exits "seal $path asks for a name" 2 seal $path
 done
+# shellcheck disable=SC2317 # run by tap_ok
 here() {
 	(cd tree && seal -o ../here.sealed .)
 }
