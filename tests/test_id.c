@@ -136,6 +136,20 @@ id_uuid_format_sets_version_and_variant(void **state)
 }
 
 static void
+id_uuid_parse_reads_what_format_wrote(void **state)
+{
+	(void)state;
+	uint8_t octets[16] = {0};
+	char text[ID_UUID_TEXT];
+
+	assert_true(id_uuid_parse("01234567-89AB-4cde-8f01-23456789abcd", octets));
+	id_uuid_format(octets, text);
+	assert_string_equal(text, "01234567-89ab-4cde-8f01-23456789abcd");
+	assert_false(id_uuid_parse("01234567-89ab-4cde-8f01-23456789abc", octets));
+	assert_false(id_uuid_parse("0123456789ab4cde8f0123456789abcd", octets));
+}
+
+static void
 id_fold_changes_ascii_capitals_only(void **state)
 {
 	(void)state;
@@ -261,6 +275,7 @@ main(void)
 		cmocka_unit_test(id_token_name_rows),
 		cmocka_unit_test(id_uuid_rows),
 		cmocka_unit_test(id_uuid_format_sets_version_and_variant),
+		cmocka_unit_test(id_uuid_parse_reads_what_format_wrote),
 		cmocka_unit_test(id_fold_changes_ascii_capitals_only),
 		cmocka_unit_test(kid_parse_of_a_version_fills_every_part),
 		cmocka_unit_test(kid_parse_without_version_leaves_it_empty),

@@ -70,6 +70,21 @@ id_uuid_format(const uint8_t random[static 16], char text[static ID_UUID_TEXT])
 	text[out] = '\0';
 }
 
+bool
+id_uuid_parse(const char *text, uint8_t octets[static 16])
+{
+	char folded[ID_UUID_TEXT], hex[33];
+	size_t out = 0;
+	if (!id_uuid_valid(text))
+		return false;
+	id_fold(text, folded);
+	for (const char *from = folded; *from != '\0'; from++)
+		if (*from != '-')
+			hex[out++] = *from;
+	hex[out] = '\0';
+	return hex_decode(hex, octets, 16);
+}
+
 void
 id_fold(const char *text, char *folded)
 {

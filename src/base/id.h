@@ -21,6 +21,8 @@ bool id_token_name_valid(const char *name); /* 1-32 of [0-9a-z-] */
 bool id_uuid_valid(const char *text);       /* 8-4-4-4-12 hex digits, any case */
 /* RFC 9562 version 4 from 16 random octets. */
 void id_uuid_format(const uint8_t random[static 16], char text[static ID_UUID_TEXT]);
+/* The octets of a UUID, any case; false for anything else. Of what id_uuid_format() wrote, it writes the same text again. */
+bool id_uuid_parse(const char *text, uint8_t octets[static 16]) MUST_USE;
 /* ASCII lower case of `text` into `folded` (at least strlen + 1 octets). */
 void id_fold(const char *text, char *folded);
 
