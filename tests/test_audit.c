@@ -85,7 +85,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(fixture->directory));
 	(void)snprintf(fixture->path, sizeof fixture->path, "%s/audit.jsonl", fixture->directory);
 	(void)snprintf(fixture->copy, sizeof fixture->copy, "%s/copy", fixture->directory);
-	fixture->audit = audit_open(fixture->path, &fixture->err);
+	fixture->audit = audit_open(fixture->path, "custodyd", &fixture->err);
 	must(fixture, fixture->audit != NULL);
 	*state = fixture;
 	return 0;
@@ -116,7 +116,7 @@ static bool
 reopen(struct fixture *fixture)
 {
 	audit_close(fixture->audit);
-	fixture->audit = audit_open(fixture->path, &fixture->err);
+	fixture->audit = audit_open(fixture->path, "custodyd", &fixture->err);
 	return fixture->audit != NULL;
 }
 
@@ -347,7 +347,7 @@ partial_last_line_is_cut_and_told_d4(void **state)
 		audit_close(fixture->audit);
 		must(fixture,
 			file_write_atomic(fixture->path, whole.data, len, 0600, &fixture->err));
-		fixture->audit = audit_open(fixture->path, &fixture->err);
+		fixture->audit = audit_open(fixture->path, "custodyd", &fixture->err);
 		must(fixture, fixture->audit != NULL);
 		assert_int_equal(audit_head(fixture->audit).records, 2);
 		CLEAN(buf)
@@ -372,7 +372,7 @@ hole_at_the_end_is_cut_and_kept_d4(void **state)
 	assert_int_equal(pwrite(fd, hole, sizeof hole, 8192), sizeof hole);
 	assert_int_equal(close(fd), 0);
 
-	fixture->audit = audit_open(fixture->path, &fixture->err);
+	fixture->audit = audit_open(fixture->path, "custodyd", &fixture->err);
 	must(fixture, fixture->audit != NULL);
 
 	struct audit_head head = audit_head(fixture->audit);
@@ -409,7 +409,7 @@ changed_octet_is_found(void **state)
 			fail_msg("octet %zu", i);
 		assert_int_equal(fixture->err.code, ERR_AUDIT_INTEGRITY);
 		assert_int_equal(head.records, 77);
-		struct audit *opened = audit_open(fixture->copy, &fixture->err);
+		struct audit *opened = audit_open(fixture->copy, "custodyd", &fixture->err);
 		assert_null(opened);
 		assert_int_equal(fixture->err.code, ERR_AUDIT_INTEGRITY);
 		whole.data[i] ^= 1;
@@ -558,7 +558,7 @@ static void
 loose_mode_or_second_daemon_is_refused_d18(void **state)
 {
 	struct fixture *fixture = *state;
-	struct audit *second = audit_open(fixture->path, &fixture->err);
+	struct audit *second = audit_open(fixture->path, "custodyd", &fixture->err);
 	assert_null(second);
 	assert_int_equal(fixture->err.code, ERR_CATALOG_LOCKED);
 	assert_int_equal(chmod(fixture->path, 0644), 0);
@@ -601,7 +601,7 @@ check_finds_rolled_back_catalog_or_audit_d8(void **state)
 	uint64_t kept = remembered.offset / 2;
 	audit_close(fixture->audit);
 	assert_int_equal(truncate(fixture->path, (off_t)kept), 0);
-	fixture->audit = audit_open(fixture->path, &fixture->err);
+	fixture->audit = audit_open(fixture->path, "custodyd", &fixture->err);
 	must(fixture, fixture->audit != NULL);
 	assert_fails(audit_check(fixture->audit, &remembered, &fixture->err), ERR_AUDIT_INTEGRITY);
 }

@@ -11,43 +11,28 @@
 #include "custodyd/tokens.h"
 #include "custodyd/vaults.h"
 #include "db/db_custody.h"
-#include "http/http.h"
-#include "http/router.h"
-#include "loop/loop.h"
-#include "loop/op.h"
-#include "service/audit.h"
-#include "service/calendar.h"
+#include "service/host.h"
 
 struct inspector;
 struct reconciler;
 
 struct custodyd {
+	union { /* the members of the host can be named directly */
+		struct host host;
+		struct {
+			HOST_MEMBERS
+		};
+	};
 	const char *config_path;
 	struct options *options;
-	struct loop *loop;
-	struct ops *ops;
-	struct db *db;
-	struct audit *audit;
-	struct calendar *calendar;
 	struct access *access;
 	struct vaults *vaults;
 	struct keystore *keys;
 	struct reconciler *reconciler;
 	struct inspector *inspector;
 	struct tokens *tokens;
-	struct router *router;
-	struct http_server *http;
-	int64_t started_ms; /* monotonic */
-	bool draining;
-
-	struct {
-		uint64_t requests; /* answered */
-		uint64_t refused;  /* of them with a status of 400 or more */
-		uint64_t openings; /* of dual envelopes */
-		uint64_t hedges;   /* of them, asked of a second token before the first answered */
-	} counters;
-	struct err last_error; /* of class unavailable or integrity; ERR_NONE: none */
-	int64_t last_error_at;
+	uint64_t openings; /* of dual envelopes */
+	uint64_t hedges;   /* of them, asked of a second token before the first answered */
 };
 
 /* Notes an error for status, and logs it where it says that somebody must act. */

@@ -36,7 +36,7 @@ step_decode(struct op *op)
 	opening_init(&rewrap->opening, call, rewrap->wanted.envelope, rewrap->wanted.context);
 	rewrap->wanted.envelope = NULL; /* the opening's now */
 	rewrap->opening_made = true;
-	call->task.daemon->counters.openings++;
+	call->task.daemon->openings++;
 	opening_judge(&rewrap->opening);
 	return OP_NEXT;
 }

@@ -33,7 +33,7 @@ step_decode(struct op *op)
 	opening_init(&unwrap->opening, call, unwrap->wanted.envelope, unwrap->wanted.context);
 	unwrap->wanted.envelope = NULL; /* the opening's now */
 	unwrap->opening_made = true;
-	call->task.daemon->counters.openings++;
+	call->task.daemon->openings++;
 	opening_judge(&unwrap->opening);
 	return OP_NEXT;
 }

@@ -206,12 +206,12 @@ hedge_due(void *ctx)
 	struct custodyd *daemon = opening->call->task.daemon;
 	size_t i = best(opening);
 	if (i == opening->envelope->recipient_count ||
-		daemon->counters.hedges * HEDGE_SHARE > daemon->counters.openings)
+		daemon->hedges * HEDGE_SHARE > daemon->openings)
 		return;
 	const struct token *token = token_of(opening, i);
 	if (token == NULL || !token_is_ready(token) || !token_is_idle(token))
 		return;
-	daemon->counters.hedges++;
+	daemon->hedges++;
 	(void)ask_one(opening, i); /* a refusal is settled there; the first one still runs */
 }
 

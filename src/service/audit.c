@@ -28,6 +28,7 @@ struct audit {
 	int fd; /* -1 after a failed audit_reopen() */
 	dev_t device;
 	ino_t inode;
+	const char *program;
 	struct audit_head head, synced;
 	int64_t time_us; /* of the last record */
 	bool failed;
@@ -318,11 +319,12 @@ load(struct audit *audit, struct err *err)
 }
 
 struct audit *
-audit_open(const char *path, struct err *err)
+audit_open(const char *path, const char *program, struct err *err)
 {
 	struct audit *audit = calloc(1, sizeof *audit);
 	if (audit == NULL || (audit->path = strdup(path)) == NULL)
 		abort();
+	audit->program = program;
 	audit->fd = -1;
 	buf_init(&audit->line, AUDIT_LINE_MAX);
 	if (!open_file(audit, err) || !load(audit, err)) {
@@ -461,7 +463,10 @@ audit_append(struct audit *audit, const struct audit_record *record, bool durabl
 		.time_us = now > audit->time_us ? now : audit->time_us};
 	memcpy(line.prev, audit->head.hash, sizeof line.prev);
 	buf_reset(&audit->line);
-	audit_line_write(&audit->line, record, &line);
+	struct audit_record named = *record;
+	if (record->by_daemon)
+		named.user = audit->program;
+	audit_line_write(&audit->line, &named, &line);
 	if (!write_line(audit, err))
 		return false;
 	audit->head.records = line.seq;

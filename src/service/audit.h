@@ -22,7 +22,7 @@ struct audit;
 
 struct audit_record {
 	const char *request; /* request id (UUID); NULL for what the daemon does by itself */
-	bool by_daemon;      /* no caller: start, scheduled purge */
+	bool by_daemon;      /* no caller: start, scheduled purge; `user` is the daemon */
 	uid_t uid;
 	gid_t gid;
 	const char *user; /* cached name of uid, NULL if unknown */
@@ -33,8 +33,8 @@ struct audit_record {
 	/* as named by the request, NULL or "" if none; escaped, cut at 256 octets */
 	const char *vault, *key, *version;
 	const char *subject; /* of a daemon without vaults: its policy or scope; the same */
-	enum err_code code; /* ERR_NONE: done */
-	int status;         /* HTTP status of the answer, 0 if none */
+	enum err_code code;  /* ERR_NONE: done */
+	int status;          /* HTTP status of the answer, 0 if none */
 	const char *
 		detail; /* kids and tokens of a dual operation, a principal…; NULL for none; cut at 1,024 octets */
 	uint64_t catalog; /* db_generation() after the operation */
@@ -52,10 +52,10 @@ struct audit_head {
  * AUDIT_TAIL_BYTES, cuts off a partial last line, or what follows a hole that the disk never got, and records that; more than a line
  * of it is kept in <path>.cut-<octet>. ERR_AUDIT_INTEGRITY names the octet of a line that does not verify;
  * ERR_CATALOG_LOCKED: another daemon has it.
- * Blocking.
+ * `program` is the static name of the daemon, for what it does by itself. Blocking.
  */
 #define AUDIT_TAIL_BYTES (8 << 20)
-struct audit *audit_open(const char *path, struct err *err) MUST_USE;
+struct audit *audit_open(const char *path, const char *program, struct err *err) MUST_USE;
 void audit_close(struct audit *audit);
 
 /*

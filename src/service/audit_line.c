@@ -42,7 +42,7 @@ static void
 write_who(struct json_writer *json, const struct audit_record *record)
 {
 	if (record->by_daemon) {
-		json_write_text(json, "user", "custodyd");
+		write_text(json, "user", record->user, NAME_MAX_OCTETS);
 		return;
 	}
 	json_write_int(json, "uid", record->uid);
