@@ -39,6 +39,19 @@ err_names_are_unique_and_found(void **state)
 }
 
 static void
+err_find_answer_gives_the_row_that_was_answered(void **state)
+{
+	(void)state;
+	assert_int_equal(err_find_answer(403, "Forbidden", "KeyDisabled"), ERR_KEY_DISABLED);
+	assert_int_equal(err_find_answer(403, "Forbidden", "ForbiddenByPolicy"), ERR_FORBIDDEN);
+	assert_int_equal(err_find_answer(404, "KeyNotFound", ""), ERR_KEY_NOT_FOUND);
+	assert_int_equal(err_find_answer(503, "ServiceUnavailable", ""), ERR_UNAVAILABLE);
+	assert_int_equal(err_find_answer(404, "Forbidden", "KeyDisabled"), ERR_NONE);
+	assert_int_equal(err_find_answer(403, "Forbidden", "Unheard"), ERR_NONE);
+	assert_int_equal(err_find_answer(403, "", ""), ERR_NONE);
+}
+
+static void
 err_find_of_an_unknown_name_is_none(void **state)
 {
 	(void)state;
@@ -182,6 +195,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(err_rows_are_complete),
 		cmocka_unit_test(err_names_are_unique_and_found),
+		cmocka_unit_test(err_find_answer_gives_the_row_that_was_answered),
 		cmocka_unit_test(err_find_of_an_unknown_name_is_none),
 		cmocka_unit_test(err_classes_agree_with_their_status),
 		cmocka_unit_test(err_of_a_ciphertext_is_one_row),

@@ -151,3 +151,26 @@ err_find(const char *name)
 	}
 	return ERR_NONE;
 }
+
+static bool
+answers(enum err_code code, int status, const char *dialect, const char *inner)
+{
+	return err_status(code) == status && strcmp(err_dialect_code(code), dialect) == 0 &&
+	       strcmp(err_dialect_inner(code), inner) == 0;
+}
+
+enum err_code
+err_find_answer(int status, const char *code, const char *inner)
+{
+	const char *names[] = {inner, code};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		enum err_code found = err_find(names[i]);
+		if (found != ERR_NONE && answers(found, status, code, inner))
+			return found;
+	}
+	for (int row = ERR_NONE + 1; row < ERR_COUNT; row++) {
+		if (answers((enum err_code)row, status, code, inner))
+			return (enum err_code)row;
+	}
+	return ERR_NONE;
+}

@@ -59,3 +59,5 @@ const char *err_sentence(enum err_code code);
 
 /* The code of a stable name, ERR_NONE if there is none of that name. */
 enum err_code err_find(const char *name);
+/* The row that an answer's status, code and inner code ("" for none) came from: the one so named, else the first; ERR_NONE if none did. */
+enum err_code err_find_answer(int status, const char *code, const char *inner);

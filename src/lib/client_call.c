@@ -39,27 +39,6 @@ call_fail_code(struct custody_error *error, enum err_code code, const char *mess
 	return call_fail(error, &err);
 }
 
-/* The row that an answer's status, code and inner code came from; ERR_NONE if none did. */
-static enum err_code
-find_code(int status, const char *code, const char *inner)
-{
-	const char *names[] = {inner, code};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		enum err_code found = err_find(names[i]);
-		if (found != ERR_NONE && err_status(found) == status &&
-			strcmp(err_dialect_code(found), code) == 0 &&
-			strcmp(err_dialect_inner(found), inner) == 0)
-			return found;
-	}
-	for (int row = ERR_NONE + 1; row < ERR_COUNT; row++) {
-		enum err_code found = (enum err_code)row;
-		if (err_status(found) == status && strcmp(err_dialect_code(found), code) == 0 &&
-			strcmp(err_dialect_inner(found), inner) == 0)
-			return found;
-	}
-	return ERR_NONE;
-}
-
 static enum custody_class
 class_of_status(int status)
 {
@@ -133,7 +112,7 @@ fail_answer(const struct client_answer *answer, struct answer body, struct custo
 	whole = call_read_attempts(
 		answer_member(object, "details"), error->attempts, &error->attempt_count);
 	(void)whole; /* a longer message is cut, attempts that cannot be read are left out */
-	enum err_code known = find_code(answer->status, code, inner);
+	enum err_code known = err_find_answer(answer->status, code, inner);
 	if (known == ERR_NONE) {
 		copy_text(error->name, sizeof(error->name), inner[0] != '\0' ? inner : code);
 		error->error_class = class_of_status(answer->status);
