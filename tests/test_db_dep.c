@@ -354,16 +354,16 @@ assigning_a_tenant_moves_all_scopes_by_one_row(void **state)
 	struct db_dep_slot before = slot_named(f, "mailbox/default");
 	struct db_dep_scope *pending;
 	size_t count;
-	assert_done(db_dep_scope_pending(
-		f->db, before.id, before.current, 10, f->arena, &pending, &count, &f->err));
+	assert_done(db_dep_scope_under(
+		f->db, before.id, before.current + 1, 10, f->arena, &pending, &count, &f->err));
 	assert_int_equal(count, 0);
 
 	assert_done(db_dep_slot_assign(f->db, slots, ARRAY_LEN(slots), tenant, 3000, &f->err));
 
 	struct db_dep_slot slot = slot_named(f, "mailbox/default");
 	assert_int_equal(slot.policy, tenant);
-	assert_done(db_dep_scope_pending(
-		f->db, slot.id, slot.current, 10, f->arena, &pending, &count, &f->err));
+	assert_done(db_dep_scope_under(
+		f->db, slot.id, before.current, 10, f->arena, &pending, &count, &f->err));
 	assert_int_equal(count, 10);
 	assert_int_equal(pending[0].current, slot.current);
 	assert_int_equal(counted(f, "mailbox/default", DB_DEP_ENCRYPTED, before.current), MANY);
@@ -382,8 +382,8 @@ rewrapping_moves_each_scope_once_and_counts(void **state)
 	struct db_dep_scope *pending;
 	size_t count, moved, total = 0;
 	for (;;) {
-		assert_done(db_dep_scope_pending(
-			f->db, slot.id, slot.current, 64, f->arena, &pending, &count, &f->err));
+		assert_done(db_dep_scope_under(
+			f->db, slot.id, from, 64, f->arena, &pending, &count, &f->err));
 		if (count == 0)
 			break;
 		struct db_dep_rewrap items[64];

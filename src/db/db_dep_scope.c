@@ -193,14 +193,14 @@ db_dep_scope_list(struct db *db, int kind, const char *after, size_t limit, stru
 }
 
 bool
-db_dep_scope_pending(struct db *db, int64_t slot, int64_t current, size_t limit,
+db_dep_scope_under(struct db *db, int64_t slot, int64_t generation, size_t limit,
 	struct arena *arena, struct db_dep_scope **ret_scopes, size_t *ret_count, struct err *err)
 {
 	assert(limit > 0 && limit <= DB_PAGE_MAX);
 	CLEAN(db_stmt)
-	sqlite3_stmt *statement = db_stmt(db, STMT_SCOPE_PENDING);
+	sqlite3_stmt *statement = db_stmt(db, STMT_SCOPE_UNDER);
 	db_bind_int(statement, 1, slot);
-	db_bind_int(statement, 2, current);
+	db_bind_int(statement, 2, generation);
 	db_bind_int(statement, 3, (int64_t)limit);
 	return read_scopes(db, statement, limit, arena, ret_scopes, ret_count, err);
 }

@@ -88,7 +88,7 @@ struct db_dep_rewrap {
 /* One transaction; a scope that is not under `from` any more is left alone. ret_moved: how many were moved. */
 bool db_dep_scope_rewrap(struct db *db, const struct db_dep_rewrap *items, size_t count,
 	int64_t now_s, size_t *ret_moved, struct err *err) MUST_USE;
-/* Encrypted scopes of a slot whose key is not under `current`, in any order, at most `limit` <= DB_PAGE_MAX. */
-bool db_dep_scope_pending(struct db *db, int64_t slot, int64_t current, size_t limit,
+/* Encrypted scopes of a slot whose key is under `generation`, in any order, at most `limit` <= DB_PAGE_MAX; by index. */
+bool db_dep_scope_under(struct db *db, int64_t slot, int64_t generation, size_t limit,
 	struct arena *arena, struct db_dep_scope **ret_scopes, size_t *ret_count,
 	struct err *err) MUST_USE;

@@ -2,6 +2,7 @@
 #include "dep_call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "service/serve.h"
 
@@ -53,6 +54,43 @@ dep_call_handle(struct http_request *take_http, void *ctx)
 	const struct dep_options_daemon *options = &depd->options->daemon;
 	op_start(depd->ops, &row->type->op, &call->op,
 		row->mutates ? options->change_timeout : options->operation_timeout);
+}
+
+/* The path of a target that is not decoded yet: a word that was encoded is not known here, and has the common limit. */
+static size_t
+split_path(char *path, const char *segments[HTTP_SEGMENTS_MAX])
+{
+	size_t count = 0;
+	path[strcspn(path, "?")] = '\0';
+	for (char *at = path; *at == '/' && count < HTTP_SEGMENTS_MAX;) {
+		size_t len = strcspn(at + 1, "/");
+		char *next = at + 1 + len;
+		segments[count++] = at + 1;
+		*at = '\0';
+		at = next;
+	}
+	return count;
+}
+
+size_t
+dep_call_body_limit(
+	const struct peer *peer, enum http_method method, struct bytes target, void *ctx)
+{
+	const struct depd *depd = ctx;
+	const char *segments[HTTP_SEGMENTS_MAX];
+	struct router_match match;
+	struct caller caller;
+	size_t row_count;
+	CLEAN(arena)
+	struct arena *arena = arena_new();
+	char *path = arena_strndup(arena, (const char *)target.data, target.len);
+	size_t count = split_path(path, segments);
+	if (router_match_path(depd->router, method, segments, count, &match) != ROUTER_FOUND)
+		return 0;
+	const struct dep_route *row = &dep_routes_get(&row_count)[match.row];
+	serve_caller(&caller, peer);
+	bool may = (roles_of(&depd->options->roles, &caller) & row->roles) != 0;
+	return may ? row->type->body_bytes : 0;
 }
 
 /* ---- admission ---- */

@@ -46,6 +46,7 @@ struct dep_call_type {
 	struct op_type op;
 	size_t size;                          /* of its struct */
 	void (*clear)(struct dep_call *call); /* frees what its struct owns; NULL: nothing */
+	size_t body_bytes; /* most of a body, where it is more than of others; 0: it is not */
 };
 
 /* A row of dep_route.tbl. */
@@ -62,6 +63,11 @@ const struct dep_route *dep_routes_get(size_t *ret_count);
 
 /* The HTTP handler: finds the route and starts its operation. ctx: struct depd. */
 void dep_call_handle(struct http_request *take_http, void *ctx);
+
+/* Bodies larger than others are taken for operations that need them, from callers who have a role for them. ctx: struct depd. */
+#define DEP_CALL_BODY_MAX (8 << 20) /* octets: of any operation */
+size_t dep_call_body_limit(
+	const struct peer *peer, enum http_method method, struct bytes target, void *ctx);
 
 /* First step of every operation. */
 op_step_fn dep_call_admit;

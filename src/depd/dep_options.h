@@ -27,6 +27,7 @@ struct dep_options_daemon {
 	char *service_socket, *service_user, *service_dns_suffix;
 	char *availability_vault, *root_vaults;
 	int64_t operation_timeout, change_timeout;
+	int64_t rewrap_rate; /* scopes a second; 0: paused */
 
 	uid_t owners_uid, service_uid; /* from the users; our own if empty */
 };

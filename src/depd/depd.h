@@ -16,8 +16,7 @@
 #include "service/calendar.h"
 
 struct custody_port;
-struct dep_cache;
-struct blind;
+struct dep_opener;
 struct rewrapper;
 
 struct depd {
@@ -36,9 +35,8 @@ struct depd {
 	struct async *owners;         /* the key owners' custodyd */
 	struct async *service;        /* the service's own */
 	struct custody_port *custody; /* typed calls over both */
-	struct dep_cache *cache;      /* DEP keys that are open */
-	struct blind *blind;
-	struct rewrapper *rewrapper;
+	struct dep_opener *opener;    /* opens DEP keys and keeps them */
+	struct rewrapper *rewrapper;  /* moves scopes' keys to where they belong */
 
 	struct {
 		uint64_t requests; /* answered */
