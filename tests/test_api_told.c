@@ -69,7 +69,7 @@ error_without_attempts_is_an_error_only(void **state)
 	} rows[] = {
 		{503,
                  "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\","
-                 "\"innererror\":{"
+			"\"innererror\":{"
 			"\"code\":\"PinNeeded\"}}}",			      ERR_PIN_NEEDED   },
 		{404, "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"m\"}}",
                  ERR_KEY_NOT_FOUND								 },
@@ -80,10 +80,10 @@ error_without_attempts_is_an_error_only(void **state)
 		{403, "",							 ERR_CLIENT_ANSWER},
 		{503,
                  "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\",\"details\":"
-                 "[]}}",							  ERR_UNAVAILABLE  },
+			"[]}}",						   ERR_UNAVAILABLE  },
 		{503,
                  "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\",\"details\":"
-                 "["
+			"["
 			"{\"kid\":\"k\"}]}}",				     ERR_UNAVAILABLE  },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -158,11 +158,18 @@ vault_is_read(void **state)
 	static const char body[] =
 		"{\"name\":\"west\",\"uri\":\"https://west.vault.test/"
 		"\",\"token\":\"w\",\"region\":"
-		"null,\"retentionDays\":90,\"enablePurgeProtection\":true,\"accessPolicies\":[]}";
+		"null,\"retentionDays\":90,\"enablePurgeProtection\":true,\"accessPolicies\":[{"
+		"\"principal\":\"app:g\",\"number\":null,\"state\":\"ok\",\"permissions\":{"
+		"\"keys\":[\"get\",\"wrapKey\"]}}]}";
 	struct api_told_vault vault;
 	struct err err = {0};
 
 	assert_true(api_told_vault(bytes_of_text(body), *state, &vault, &err));
+	assert_int_equal(vault.grant_count, 1);
+	assert_string_equal(vault.grants[0].principal, "app:g");
+	assert_string_equal(vault.grants[0].state, "ok");
+	assert_int_equal(vault.grants[0].words.count, 2);
+	assert_string_equal(vault.grants[0].words.items[1], "wrapKey");
 
 	assert_string_equal(vault.token, "w");
 	assert_string_equal(vault.region, "");

@@ -6,10 +6,11 @@
 #include "api/body.h"
 #include "api/vault.h"
 
-#define WORD_MAX  64
-#define TEXT_MAX  512
-#define OPS_MAX   16
-#define VALUE_MAX 8192
+#define WORD_MAX   64
+#define TEXT_MAX   512
+#define GRANTS_MAX 1024 /* access policies of a vault */
+#define OPS_MAX    16
+#define VALUE_MAX  8192
 
 /* What the reader of JSON found is for the log; the caller learns that the answer is not understood. */
 static bool
@@ -237,7 +238,32 @@ api_told_key(struct bytes body, struct arena *arena, struct api_told_key *ret_ke
 	return true;
 }
 
+struct grant_told {
+	const char *principal, *state;
+	struct words_told *permissions;
+};
+
+struct words_told {
+	struct json_texts keys;
+};
+
+static const struct json_field words_fields[] = {
+	FIELD(struct words_told, keys, "keys", TEXTS, .flags = JSON_REQUIRED,
+		.max = API_PERMISSIONS_MAX, .high = TEXT_MAX),
+};
+TABLE(words_table, words_fields, struct words_told, false);
+
+static const struct json_field grant_fields[] = {
+	FIELD(struct grant_told, principal, "principal", TEXT, .flags = JSON_REQUIRED,
+		.max = TEXT_MAX),
+	FIELD(struct grant_told, state, "state", TEXT, .flags = JSON_REQUIRED, .max = TEXT_MAX),
+	FIELD(struct grant_told, permissions, "permissions", OBJECT, .flags = JSON_REQUIRED,
+		.table = &words_table),
+};
+TABLE(grant_table, grant_fields, struct grant_told, false);
+
 struct vault_told {
+	struct json_list grants;
 	const char *name, *uri, *token, *region;
 	struct json_opt_int days;
 	struct json_opt_bool protection;
@@ -255,8 +281,24 @@ static const struct json_field vault_fields[] = {
 	FIELD(struct vault_told, days, "retentionDays", INT, .flags = JSON_REQUIRED,
 		.high = API_RETENTION_MAX),
 	FIELD(struct vault_told, protection, "enablePurgeProtection", BOOL, .flags = JSON_REQUIRED),
+	FIELD(struct vault_told, grants, "accessPolicies", OBJECTS, .flags = JSON_REQUIRED,
+		.max = GRANTS_MAX, .table = &grant_table),
 };
 TABLE(vault_table, vault_fields, struct vault_told, false);
+
+static struct api_told_grant *
+take_grants(const struct json_list *list, struct arena *arena)
+{
+	const struct grant_told *items = list->items;
+	struct api_told_grant *grants = arena_array(arena, list->count, sizeof(*grants));
+	for (size_t i = 0; i < list->count; i++)
+		grants[i] = (struct api_told_grant){
+			.principal = items[i].principal,
+			.state = items[i].state,
+			.words = items[i].permissions->keys,
+		};
+	return grants;
+}
 
 bool
 api_told_vault(
@@ -272,6 +314,8 @@ api_told_vault(
 		.region = vault.region != NULL ? vault.region : "",
 		.retention_days = vault.days.value,
 		.purge_protection = vault.protection.value,
+		.grants = take_grants(&vault.grants, arena),
+		.grant_count = vault.grants.count,
 	};
 	return true;
 }

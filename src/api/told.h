@@ -17,6 +17,7 @@
 #include "base/id.h"
 #include "base/secret.h"
 #include "jose/envelope.h"
+#include "json/json.h"
 
 #define API_TOLD_MAX 131072 /* octets of an answer */
 
@@ -52,6 +53,13 @@ struct api_told_key {
 bool api_told_key(struct bytes body, struct arena *arena, struct api_told_key *ret_key,
 	struct err *err) MUST_USE;
 
+/* An access policy of a vault. */
+struct api_told_grant {
+	const char *principal;   /* "app:GUID" */
+	const char *state;       /* "ok" or it grants nothing */
+	struct json_texts words; /* "get", "wrapKey", … */
+};
+
 struct api_told_vault {
 	const char *name;
 	const char *uri;
@@ -59,6 +67,8 @@ struct api_told_vault {
 	const char *region; /* "": unknown */
 	int64_t retention_days;
 	bool purge_protection;
+	const struct api_told_grant *grants;
+	size_t grant_count;
 };
 bool api_told_vault(struct bytes body, struct arena *arena, struct api_told_vault *ret_vault,
 	struct err *err) MUST_USE;

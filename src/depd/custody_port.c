@@ -34,8 +34,9 @@ struct port_call {
 	take_fn *take;
 	custody_port_fn *fn;
 	void *ctx;
-	struct arena *arena; /* text of the answer */
-	bool dual_open;      /* an answer that opens nothing tells of each key, or of none */
+	struct arena *arena;     /* text of the answer */
+	const char *application; /* that asks; static, or NULL */
+	bool dual_open;          /* an answer that opens nothing tells of each key, or of none */
 	char kids[ENVELOPE_RECIPIENTS_MAX]
 		 [ENVELOPE_KID_MAX + 1]; /* recipients; or [0] the key asked for */
 	size_t kid_count;
@@ -264,6 +265,7 @@ start(struct custody_port *port, struct port_call *take_call, struct custody_as 
 	whole.application = as.application;
 	whole.authorize = true;
 	call->port = port;
+	call->application = as.application;
 	call->async = as.side == CUSTODY_OWNERS ? port->owners : port->service;
 	call->async_number = async_call(call->async, &whole, answered, call, err);
 	if (call->async_number == 0) {
@@ -330,6 +332,40 @@ custody_port_key_get(struct custody_port *port, struct custody_as as, const char
 	return start(port, call_new(take_key, fn, ctx), as, &request, err);
 }
 
+static unsigned
+permission_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		unsigned bit;
+	} permissions[] = {
+		{"get",       CUSTODY_MAY_GET   },
+		{"wrapKey",   CUSTODY_MAY_WRAP  },
+		{"unwrapKey", CUSTODY_MAY_UNWRAP},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(permissions); i++)
+		if (strcmp(permissions[i].word, word) == 0)
+			return permissions[i].bit;
+	return 0;
+}
+
+static unsigned
+granted_to(const char *application, const struct api_told_vault *vault)
+{
+	static const char prefix[] = "app:";
+	unsigned granted = 0;
+	for (size_t i = 0; i < vault->grant_count; i++) {
+		const struct api_told_grant *grant = &vault->grants[i];
+		if (application == NULL || strcmp(grant->state, "ok") != 0 ||
+			strncmp(grant->principal, prefix, sizeof(prefix) - 1) != 0 ||
+			strcmp(grant->principal + sizeof(prefix) - 1, application) != 0)
+			continue;
+		for (size_t j = 0; j < grant->words.count; j++)
+			granted |= permission_of(grant->words.items[j]);
+	}
+	return granted;
+}
+
 static bool
 take_vault(struct port_call *call, struct bytes body, struct custody_answer *told)
 {
@@ -347,6 +383,7 @@ take_vault(struct port_call *call, struct bytes body, struct custody_answer *tol
 	(void)snprintf(out->region, sizeof(out->region), "%s", vault.region);
 	out->retention_days = (int)vault.retention_days;
 	out->purge_protection = vault.purge_protection;
+	out->granted = granted_to(call->application, &vault);
 	return true;
 }
 
@@ -382,6 +419,41 @@ custody_port_key_create(struct custody_port *port, const char *host, const char 
 	struct client_request request = {
 		.method = "POST", .host = host, .path = path, .body = buf_bytes(&body)};
 	return start(port, call_new(take_key, fn, ctx), custody_service, &request, err);
+}
+
+/* That it was done is all that counts. */
+static bool
+take_nothing(struct port_call *call, struct bytes body, struct custody_answer *told)
+{
+	(void)call;
+	(void)body;
+	(void)told;
+	return true;
+}
+
+static uint64_t
+end_key(struct custody_port *port, const char *host, const char *collection, const char *name,
+	custody_port_fn *fn, void *ctx, struct err *err)
+{
+	char path[PATH_SIZE];
+	(void)snprintf(path, sizeof(path), "/%s/%s?" API_VERSION, collection, name);
+	struct client_request request = {
+		.method = "DELETE", .host = host, .path = path, .repeatable = true};
+	return start(port, call_new(take_nothing, fn, ctx), custody_service, &request, err);
+}
+
+uint64_t
+custody_port_key_delete(struct custody_port *port, const char *host, const char *name,
+	custody_port_fn *fn, void *ctx, struct err *err)
+{
+	return end_key(port, host, "keys", name, fn, ctx, err);
+}
+
+uint64_t
+custody_port_key_purge(struct custody_port *port, const char *host, const char *name,
+	custody_port_fn *fn, void *ctx, struct err *err)
+{
+	return end_key(port, host, "deletedkeys", name, fn, ctx, err);
 }
 
 /* ---- dual operations ---- */

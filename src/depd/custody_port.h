@@ -63,9 +63,15 @@ struct custody_key {
 	unsigned ops;  /* set of enum alg_op */
 	bool enabled;
 	int64_t expires; /* Unix seconds, -1: never */
-	char recovery_level[40];
+	char recovery_level[48];
 	int recoverable_days;
 	struct pubkey *pubkey; /* NULL for oct; may be taken by setting it to NULL */
+};
+
+enum custody_permission { /* bits; what a policy's application needs on the vaults of its keys */
+	CUSTODY_MAY_GET = 1,
+	CUSTODY_MAY_WRAP = 2,
+	CUSTODY_MAY_UNWRAP = 4,
 };
 
 struct custody_vault {
@@ -75,6 +81,7 @@ struct custody_vault {
 	char region[65]; /* "": unknown */
 	int retention_days;
 	bool purge_protection;
+	unsigned granted; /* to the application that asked; enum custody_permission */
 };
 
 /* Which members count is said at each call; on failure only the first three and, where said, the attempts. */
@@ -139,6 +146,14 @@ uint64_t custody_port_dual_check(struct custody_port *port, struct custody_as as
  */
 uint64_t custody_port_key_create(struct custody_port *port, const char *host, const char *name,
 	enum kty kty, custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
+/*
+ * Deletes a key of the service's custody, and purges one that is deleted. ERR_KEY_NOT_FOUND: there is none;
+ * ERR_PURGE_PROTECTED: it goes at its date only.
+ */
+uint64_t custody_port_key_delete(struct custody_port *port, const char *host, const char *name,
+	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
+uint64_t custody_port_key_purge(struct custody_port *port, const char *host, const char *name,
+	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
 /* A256KW under a key version of the service's custody: value. */
 uint64_t custody_port_wrap(struct custody_port *port, const char *kid, const struct secret *value,
 	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
