@@ -217,7 +217,7 @@ policy_is_written_with_its_generations(void **state)
 		"\"enabled\",\"assigned\":false,\"keys\":[\"a\",\"b\"],\"created\":3,\"updated\":4,"
 		"\"generations\":[{\"id\":\"g\",\"number\":1,\"keys\":[\"a/1\",\"b/"
 		"1\"],\"availabilityKey\":null,"
-		"\"created\":5,\"redundancy\":2,\"checked\":6,\"scopes\":7}]}],\"after\":\"n\"}");
+		"\"created\":5,\"redundancy\":2,\"checked\":6,\"scopes\":7}]}],\"next\":\"n\"}");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -18,7 +18,7 @@ good_key(struct policy_key *key, const char *uri, const char *token)
 {
 	policy_key_init(key, uri);
 	key->vault_asked = key->asked = true;
-	key->granted = POLICY_MAY_GET | POLICY_MAY_WRAP | POLICY_MAY_UNWRAP;
+	key->granted = CUSTODY_MAY_GET | CUSTODY_MAY_WRAP | CUSTODY_MAY_UNWRAP;
 	key->kty = KTY_RSA_HSM;
 	key->bits = 3072;
 	key->enabled = true;
@@ -73,7 +73,7 @@ break_all_permissions(struct policy_key *key)
 static void
 break_permission(struct policy_key *key)
 {
-	key->granted &= ~(unsigned)POLICY_MAY_WRAP;
+	key->granted &= ~(unsigned)CUSTODY_MAY_WRAP;
 }
 
 static void
@@ -165,7 +165,8 @@ each_broken_rule_has_its_code(void **state)
 		good_keys(keys);
 		rows[i].spoil(&keys[1]);
 
-		bool good = policy_check_first(keys, true, &err);
+		bool good = policy_check_first(keys, POLICY_BEFORE_TRIAL, &err) &&
+			    policy_check_first(keys, POLICY_AFTER_TRIAL, &err);
 
 		if (good || err.code != rows[i].code || strstr(err.message, rows[i].names) == NULL)
 			fail_msg("%s: %s", rows[i].name, err.message);
@@ -211,7 +212,8 @@ good_keys_pass(void **state)
 	keys[1].bits = 2048;
 	keys[1].expires = INT64_C(253402214400);
 
-	assert_true(policy_check_first(keys, true, &err));
+	assert_true(policy_check_first(keys, POLICY_BEFORE_TRIAL, &err));
+	assert_true(policy_check_first(keys, POLICY_AFTER_TRIAL, &err));
 	assert_true(policy_check(keys, checks, &count));
 
 	assert_int_equal(err.code, ERR_NONE);
@@ -234,7 +236,7 @@ unknown_is_neither_passed_nor_failed(void **state)
 	assert_false(policy_check(keys, checks, &count));
 	for (size_t i = 0; i < count; i++)
 		assert_int_not_equal(checks[i].result, POLICY_CHECK_FAILED);
-	assert_false(policy_check_first(keys, false, &err));
+	assert_false(policy_check_first(keys, POLICY_BEFORE_TRIAL, &err));
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 }
 
@@ -248,8 +250,8 @@ rules_of_the_trial_wait_for_it(void **state)
 	good_keys(keys);
 	keys[0].tried = keys[1].tried = false;
 
-	assert_true(policy_check_first(keys, false, &err));
-	assert_false(policy_check_first(keys, true, &err));
+	assert_true(policy_check_first(keys, POLICY_BEFORE_TRIAL, &err));
+	assert_false(policy_check_first(keys, POLICY_AFTER_TRIAL, &err));
 }
 
 int

@@ -216,7 +216,7 @@ api_dep_policy_format(const struct api_dep_policy *policy, struct buf *out)
 
 void
 api_dep_policy_list_format(
-	const struct api_dep_policy *policies, size_t count, const char *after, struct buf *out)
+	const struct api_dep_policy *policies, size_t count, const char *next, struct buf *out)
 {
 	struct json_writer writer;
 	json_writer_init(&writer, out);
@@ -225,7 +225,7 @@ api_dep_policy_list_format(
 	for (size_t i = 0; i < count; i++)
 		write_policy(&writer, NULL, &policies[i]);
 	json_write_end(&writer);
-	json_write_text(&writer, "after", after);
+	json_write_text(&writer, "next", next);
 	json_write_end(&writer);
 }
 

@@ -76,9 +76,9 @@ struct api_dep_policy {
 	size_t generation_count;
 };
 void api_dep_policy_format(const struct api_dep_policy *policy, struct buf *out);
-/* {"value":[Policy …],"after":name|null} */
+/* {"value":[Policy …],"next":name|null} */
 void api_dep_policy_list_format(
-	const struct api_dep_policy *policies, size_t count, const char *after, struct buf *out);
+	const struct api_dep_policy *policies, size_t count, const char *next, struct buf *out);
 /* {"refreshed":bool,"message":text,"policy":Policy} */
 void api_dep_refresh_format(
 	bool refreshed, const char *message, const struct api_dep_policy *policy, struct buf *out);

@@ -309,9 +309,8 @@ db_dep_policy_insert(struct db *db, const struct db_dep_policy *policy,
 	return true;
 }
 
-/* Whether anything is, or would be, encrypted under it. */
-static bool
-in_use(struct db *db, int64_t id, bool *ret_used, struct err *err)
+bool
+db_dep_policy_in_use(struct db *db, int64_t id, bool *ret_used, struct err *err)
 {
 	int64_t used;
 	sqlite3_stmt *statement = db_stmt(db, STMT_DEP_POLICY_IN_USE);
@@ -327,7 +326,7 @@ db_dep_policy_update(struct db *db, int64_t id, const char *description,
 	enum db_dep_policy_state state, int64_t now_s, struct err *err)
 {
 	bool used = false;
-	if (state == DB_DEP_DISABLED && !in_use(db, id, &used, err))
+	if (state == DB_DEP_DISABLED && !db_dep_policy_in_use(db, id, &used, err))
 		return false;
 	if (used)
 		return err_set(err, ERR_POLICY_ASSIGNED, NULL);

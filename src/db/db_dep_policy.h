@@ -82,6 +82,8 @@ bool db_dep_policy_list(struct db *db, enum db_dep_policy_kind kind, const char 
 /* `description` NULL and `state` 0: unchanged. ERR_POLICY_ASSIGNED: disabling what is assigned or covers a scope. */
 bool db_dep_policy_update(struct db *db, int64_t id, const char *description,
 	enum db_dep_policy_state state, int64_t now_s, struct err *err) MUST_USE;
+/* Whether anything is, or would be, encrypted under it. */
+bool db_dep_policy_in_use(struct db *db, int64_t id, bool *ret_used, struct err *err) MUST_USE;
 bool db_dep_policy_count_enabled(
 	struct db *db, enum db_dep_policy_kind kind, int64_t *ret_count, struct err *err) MUST_USE;
 

@@ -5,9 +5,20 @@
 
 extern const struct dep_call_type datakey_generate_type; /* datakey.c */
 extern const struct dep_call_type datakey_unwrap_type;
-extern const struct dep_call_type dep_health_type;     /* dep_health.c */
-extern const struct dep_call_type scope_assign_type;   /* scope_assign.c */
-extern const struct dep_call_type scope_list_type;     /* scope_read.c */
-extern const struct dep_call_type scope_moved_type;    /* scope_moved.c */
-extern const struct dep_call_type scope_register_type; /* scope_register.c */
-extern const struct dep_call_type scope_show_type;     /* scope_read.c */
+extern const struct dep_call_type dep_health_type;                      /* dep_health.c */
+extern const struct dep_call_type scope_assign_type;                    /* scope_assign.c */
+extern const struct dep_call_type scope_list_type;                      /* scope_read.c */
+extern const struct dep_call_type scope_moved_type;                     /* scope_moved.c */
+extern const struct dep_call_type scope_register_type;                  /* scope_register.c */
+extern const struct dep_call_type scope_show_type;                      /* scope_read.c */
+extern const struct dep_call_type policy_create_type;                   /* policy_create.c */
+extern const struct dep_call_type policy_list_type, policy_show_type;   /* policy_read.c */
+extern const struct dep_call_type policy_change_type;                   /* policy_change.c */
+extern const struct dep_call_type policy_refresh_type;                  /* policy_refresh.c */
+extern const struct dep_call_type policy_validate_type;                 /* policy_validate.c */
+extern const struct dep_call_type tenant_show_type, tenant_assign_type; /* tenant_assignment.c */
+
+/* Roles that may see, and that may change, policies of some kind; the operations look at the kind. */
+#define POLICY_READERS                                                                             \
+	(ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN | ROLE_AUDITOR)
+#define POLICY_WRITERS (ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN)

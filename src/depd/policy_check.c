@@ -186,19 +186,19 @@ static const struct rule {
 	const char *name;
 	rule_fn *each;
 	pair_fn *pair; /* or: of both keys together */
-	bool trial;    /* needs the trial */
+	enum policy_phase phase;
 } rules[] = {
-	{"uri",            rule_uri,         NULL,        false},
-	{"two-vaults",     NULL,             pair_vaults, false},
-	{"vault",          rule_vault,       NULL,        false},
-	{"permissions",    rule_permissions, NULL,        false},
-	{"exists",         rule_exists,      NULL,        false},
-	{"two-tokens",     NULL,             pair_tokens, false},
-	{"type",           rule_type,        NULL,        false},
-	{"enabled",        rule_enabled,     NULL,        false},
-	{"no-expiry",      rule_expiry,      NULL,        false},
-	{"recovery-level", rule_recovery,    NULL,        false},
-	{"usable",         rule_usable,      NULL,        true },
+	{"uri",            rule_uri,         NULL,        POLICY_BEFORE_TRIAL},
+	{"two-vaults",     NULL,             pair_vaults, POLICY_BEFORE_TRIAL},
+	{"vault",          rule_vault,       NULL,        POLICY_BEFORE_TRIAL},
+	{"permissions",    rule_permissions, NULL,        POLICY_BEFORE_TRIAL},
+	{"exists",         rule_exists,      NULL,        POLICY_BEFORE_TRIAL},
+	{"two-tokens",     NULL,             pair_tokens, POLICY_BEFORE_TRIAL},
+	{"type",           rule_type,        NULL,        POLICY_BEFORE_TRIAL},
+	{"enabled",        rule_enabled,     NULL,        POLICY_BEFORE_TRIAL},
+	{"no-expiry",      rule_expiry,      NULL,        POLICY_BEFORE_TRIAL},
+	{"recovery-level", rule_recovery,    NULL,        POLICY_BEFORE_TRIAL},
+	{"usable",         rule_usable,      NULL,        POLICY_AFTER_TRIAL },
 };
 
 _Static_assert(POLICY_KEYS *ARRAY_LEN(rules) <= POLICY_CHECKS_MAX, "room for every check");
@@ -256,13 +256,14 @@ policy_check(const struct policy_key keys[static POLICY_KEYS],
 }
 
 bool
-policy_check_first(const struct policy_key keys[static POLICY_KEYS], bool tried, struct err *err)
+policy_check_first(
+	const struct policy_key keys[static POLICY_KEYS], enum policy_phase phase, struct err *err)
 {
 	struct policy_check checks[POLICY_KEYS];
 	bool unknown = false;
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		size_t count = 0;
-		if (rules[i].trial && !tried)
+		if (rules[i].phase != phase)
 			continue;
 		check_rule(&rules[i], keys, checks, &count);
 		for (size_t j = 0; j < count; j++) {

@@ -13,15 +13,10 @@
 #include "base/id.h"
 #include "db/db_dep.h"
 #include "db/db_vault.h"
+#include "depd/custody_port.h"
 #include "jose/alg.h"
 
 #define POLICY_KEYS 2
-
-enum policy_permission { /* bits; what a policy's application needs on each vault */
-	POLICY_MAY_GET = 1,
-	POLICY_MAY_WRAP = 2,
-	POLICY_MAY_UNWRAP = 4,
-};
 
 /* What is known of one key. */
 struct policy_key {
@@ -31,11 +26,11 @@ struct policy_key {
 	bool vault_asked;     /* custody answered, one way or the other */
 	struct err vault_err; /* ERR_NONE: these two are known */
 	char token[DB_TOKEN_NAME];
-	unsigned granted; /* enum policy_permission */
+	unsigned granted; /* enum custody_permission */
 
 	bool asked;
-	struct err err;           /* ERR_NONE: what follows is known */
-	char kid[DB_DEP_KID_MAX]; /* with the version: the newest one if none was named */
+	struct err err;                 /* ERR_NONE: what follows is known */
+	char kid[ENVELOPE_KID_MAX + 1]; /* with the version: the newest one if none was named */
 	enum kty kty;
 	unsigned bits; /* RSA */
 	bool enabled;
@@ -68,8 +63,11 @@ void policy_key_init(struct policy_key *key, const char *uri);
 bool policy_check(const struct policy_key keys[static POLICY_KEYS],
 	struct policy_check checks[static POLICY_CHECKS_MAX], size_t *ret_count);
 
-/*
- * The first rule that is broken, as ERR_<rule>. `tried` false: before the trial, whose rules are then not looked at.
- */
-bool policy_check_first(
-	const struct policy_key keys[static POLICY_KEYS], bool tried, struct err *err) MUST_USE;
+/* Which rules are looked at: those that go by what is known of the keys, or those of the trial that follows. */
+enum policy_phase {
+	POLICY_BEFORE_TRIAL = 1,
+	POLICY_AFTER_TRIAL,
+};
+/* The first of them that is broken, as ERR_<rule>; ERR_UNAVAILABLE: none, but custody did not say enough. */
+bool policy_check_first(const struct policy_key keys[static POLICY_KEYS], enum policy_phase phase,
+	struct err *err) MUST_USE;
