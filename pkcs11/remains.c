@@ -16,6 +16,18 @@ is_empty(struct session *session, unsigned long object, unsigned long type)
 	return rv == CKR_ATTRIBUTE_TYPE_INVALID || (rv == CKR_OK && attribute.ulValueLen == 0);
 }
 
+/* Of the types that we make; what tells that another type has a value we do not know. */
+static bool
+is_rsa_or_ec(struct session *session, unsigned long object)
+{
+	CK_ULONG type = CKK_VENDOR_DEFINED;
+	size_t len;
+	struct err err;
+	return object_read(session, object, CKA_KEY_TYPE, &type, sizeof(type), &len, &err) ==
+		       OBJECT_VALUE &&
+	       (type == CKK_RSA || type == CKK_EC);
+}
+
 /* A secret key tells its length, whatever else it hides; both halves of a pair tell their parameters. */
 bool
 remains_has_no_value(struct session *session, unsigned long object)
@@ -33,7 +45,7 @@ remains_has_no_value(struct session *session, unsigned long object)
 		       value_len == 0;
 	case CKO_PRIVATE_KEY:
 	case CKO_PUBLIC_KEY:
-		return is_empty(session, object, CKA_MODULUS) &&
+		return is_rsa_or_ec(session, object) && is_empty(session, object, CKA_MODULUS) &&
 		       is_empty(session, object, CKA_EC_PARAMS) &&
 		       is_empty(session, object, CKA_EC_POINT);
 	default:

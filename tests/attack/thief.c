@@ -212,6 +212,69 @@ thief_plant_aes(struct thief *thief, const uint8_t id[static 16], const uint8_t 
 	return thief->ck->C_CreateObject(thief->session, attributes, count, ret_object);
 }
 
+#define PLANTED_PARTS_MAX 4
+
+struct part {
+	CK_ATTRIBUTE_TYPE type;
+	const char *value;
+	CK_ULONG len;
+};
+
+#define P256     "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+#define P256_LEN 10
+/* the base point, whose private key is 1 */
+#define POINT                                                                                      \
+	"\x04\x41\x04"                                                                             \
+	"\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2"                         \
+	"\x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96"                         \
+	"\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\x16"                         \
+	"\x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5"
+#define POINT_LEN 67
+
+static const struct planted {
+	CK_OBJECT_CLASS class;
+	CK_KEY_TYPE type;
+	struct part parts[PLANTED_PARTS_MAX];
+} planted[THIEF_KEY_COUNT] = {
+	[THIEF_EMPTY_EC_PUBLIC] = {CKO_PUBLIC_KEY,  CKK_EC,
+				   {{CKA_EC_PARAMS, "", 0}, {CKA_EC_POINT, "", 0}}                        },
+	[THIEF_EMPTY_EC_PRIVATE] = {CKO_PRIVATE_KEY, CKK_EC,
+				   {{CKA_EC_PARAMS, "", 0}, {CKA_VALUE, "", 0}}                           },
+	[THIEF_EMPTY_SECRET] = {CKO_SECRET_KEY,  CKK_GENERIC_SECRET, {{CKA_VALUE, "", 0}}              },
+	[THIEF_EC_PUBLIC] = {CKO_PUBLIC_KEY,  CKK_EC,
+				   {{CKA_EC_PARAMS, P256, P256_LEN}, {CKA_EC_POINT, POINT, POINT_LEN}}    },
+	[THIEF_EC_PRIVATE] = {CKO_PRIVATE_KEY, CKK_EC,
+				   {{CKA_EC_PARAMS, P256, P256_LEN}, {CKA_VALUE, "\x01", 1}}              },
+	[THIEF_SECRET] = {CKO_SECRET_KEY,  CKK_GENERIC_SECRET, {{CKA_VALUE, "secret", 6}}        },
+	[THIEF_DSA_PUBLIC] = {CKO_PUBLIC_KEY,  CKK_DSA,
+				   {{CKA_PRIME, "\x17", 1}, {CKA_SUBPRIME, "\x0b", 1}, {CKA_BASE, "\x02", 1},
+			{CKA_VALUE, "\x03", 1}}							   },
+	[THIEF_DSA_PRIVATE] = {CKO_PRIVATE_KEY, CKK_DSA,
+				   {{CKA_PRIME, "\x17", 1}, {CKA_SUBPRIME, "\x0b", 1}, {CKA_BASE, "\x02", 1},
+			{CKA_VALUE, "\x03", 1}}							   },
+	[THIEF_DH_PUBLIC] = {CKO_PUBLIC_KEY,  CKK_DH,
+				   {{CKA_PRIME, "\x17", 1}, {CKA_BASE, "\x02", 1}, {CKA_VALUE, "\x03", 1}}},
+};
+
+unsigned long
+thief_plant_key(
+	struct thief *thief, enum thief_key which, const uint8_t *id, unsigned long *ret_object)
+{
+	struct planted key = planted[which];
+	CK_ATTRIBUTE attributes[4 + PLANTED_PARTS_MAX] = {
+		{CKA_CLASS,    &key.class, sizeof(key.class)},
+		{CKA_KEY_TYPE, &key.type,  sizeof(key.type) },
+		{CKA_TOKEN,    &yes,       sizeof(yes)      },
+	};
+	CK_ULONG count = 3;
+	for (size_t i = 0; i < PLANTED_PARTS_MAX && key.parts[i].value != NULL; i++)
+		attributes[count++] = (CK_ATTRIBUTE){
+			key.parts[i].type, (void *)(uintptr_t)key.parts[i].value, key.parts[i].len};
+	if (id != NULL)
+		attributes[count++] = (CK_ATTRIBUTE){CKA_ID, (void *)(uintptr_t)id, 16};
+	return thief->ck->C_CreateObject(thief->session, attributes, count, ret_object);
+}
+
 unsigned long
 thief_plant_rsa(struct thief *thief, const uint8_t id[static 16])
 {

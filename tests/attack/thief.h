@@ -43,6 +43,21 @@ unsigned long thief_destroy(struct thief *thief, unsigned long object);
 /* Planting: an AES token key of known value that wraps and unwraps, under an id; loose as tokens allow. */
 unsigned long thief_plant_aes(struct thief *thief, const uint8_t id[static 16],
 	const uint8_t value[static 32], bool trusted, unsigned long *ret_object);
+/* A key of this kind under an id, or without name and id (NULL). Empty ones have no value, as what a module leaves that died. */
+enum thief_key {
+	THIEF_EMPTY_EC_PUBLIC,
+	THIEF_EMPTY_EC_PRIVATE,
+	THIEF_EMPTY_SECRET,
+	THIEF_EC_PUBLIC,
+	THIEF_EC_PRIVATE, /* of that public one */
+	THIEF_SECRET,
+	THIEF_DSA_PUBLIC,
+	THIEF_DSA_PRIVATE,
+	THIEF_DH_PUBLIC,
+	THIEF_KEY_COUNT,
+};
+unsigned long thief_plant_key(
+	struct thief *thief, enum thief_key which, const uint8_t *id, unsigned long *ret_object);
 /* A new pair with the id; what a twin or a swapped key is. */
 unsigned long thief_plant_rsa(struct thief *thief, const uint8_t id[static 16]);
 
