@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "db/db.h"
+#include "db/db_dep.h"
 
 #define BLIND_FALLBACK_MS (INT64_C(4) * 3600 * 1000) /* default limit */
 #define BLIND_SLICE_MS    (INT64_C(60) * 1000)       /* paid for at once */

@@ -66,9 +66,11 @@ uint64_t dep_opener_start(struct dep_opener *opener, int64_t generation,
 /* Its callback does not come any more. 0 and numbers that ended are ignored. */
 void dep_opener_cancel(struct dep_opener *opener, uint64_t number);
 
-/* A DEP key that was just made is in memory from its birth. Takes the secret. */
+/* A DEP key that was just made and tried is in memory from its birth. */
 void dep_opener_add(struct dep_opener *opener, int64_t generation,
 	const struct keytree_generation *identity, struct secret *take_key);
+/* By its own timer: what is over is wiped, what is due is proved, silence is paid for. */
+void dep_opener_tick(struct dep_opener *opener);
 /* Wipes every key; handles give nothing any more. Returns how many there were. */
 size_t dep_opener_flush(struct dep_opener *opener);
 
@@ -80,8 +82,8 @@ struct dep_opener_stats {
 	uint64_t denied;    /* openings that ended in AccessDenied for a user action */
 	uint64_t failed;    /* neither */
 	uint64_t proofs, proofs_failed;
-	size_t strained; /* generations whose last word was not "opened" and that are in memory or were fallen back for */
-	int64_t fallback_ms; /* how long the longest of them has been so; 0: none */
+	size_t strained;     /* generations whose owners did not say "yes" when last asked */
+	int64_t strained_ms; /* how long the longest of them; 0: none */
 	struct blind_state blind;
 };
 struct dep_opener_stats dep_opener_stats(const struct dep_opener *opener);
