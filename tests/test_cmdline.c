@@ -1,4 +1,5 @@
 #include "ctl/cmdline.h"
+#include "ctl/custodyctl.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,8 @@ parse(enum command_id id, const char *line, struct cmdline *ret_cmdline, struct 
 			argv[i][0] = '\0';
 	}
 	argv[argc] = NULL;
-	return cmdline_parse(&command_table[id], argc, argv, ret_cmdline, err);
+	return cmdline_parse(
+		&custodyctl_table, &custodyctl_commands[id], argc, argv, ret_cmdline, err);
 }
 
 static void
@@ -148,7 +150,7 @@ wrong_lines_are_refused_with_the_reason(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct cmdline cmdline = {.argument_count = 77};
 		struct err err = {0};
-		print_message("%s %s\n", command_table[cases[i].id].words, cases[i].line);
+		print_message("%s %s\n", custodyctl_commands[cases[i].id].words, cases[i].line);
 
 		assert_false(parse(cases[i].id, cases[i].line, &cmdline, &err));
 
@@ -167,7 +169,7 @@ unknown_options_are_refused_by_every_command(void **state)
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		struct cmdline cmdline;
 		struct err err = {0};
-		print_message("%s\n", command_table[i].words);
+		print_message("%s\n", custodyctl_commands[i].words);
 		assert_false(parse((enum command_id)i, "--no-such-option x", &cmdline, &err));
 		assert_int_equal(err.code, ERR_CLIENT_USAGE);
 		assert_non_null(strstr(err.message, "--no-such-option"));
@@ -186,10 +188,10 @@ list_is_bounded(void **state)
 	for (int i = 0; i <= CMDLINE_WORDS_MAX; i++)
 		argv[i + 2] = tag;
 
-	assert_true(cmdline_parse(
-		&command_table[COMMAND_key_create], CMDLINE_WORDS_MAX + 2, argv, &cmdline, &err));
-	assert_false(cmdline_parse(
-		&command_table[COMMAND_key_create], CMDLINE_WORDS_MAX + 3, argv, &cmdline, &err));
+	assert_true(cmdline_parse(&custodyctl_table, &custodyctl_commands[COMMAND_key_create],
+		CMDLINE_WORDS_MAX + 2, argv, &cmdline, &err));
+	assert_false(cmdline_parse(&custodyctl_table, &custodyctl_commands[COMMAND_key_create],
+		CMDLINE_WORDS_MAX + 3, argv, &cmdline, &err));
 }
 
 struct number_case {
@@ -265,8 +267,8 @@ times_are_utc_and_real(void **state)
 		print_message("%s\n", cases[i].text);
 		(void)snprintf(text, sizeof(text), "%s", cases[i].text);
 		argv[2] = text;
-		assert_true(
-			cmdline_parse(&command_table[COMMAND_key_create], 3, argv, &cmdline, &err));
+		assert_true(cmdline_parse(&custodyctl_table,
+			&custodyctl_commands[COMMAND_key_create], 3, argv, &cmdline, &err));
 
 		bool done = cmdline_time(&cmdline, OPTION_EXPIRES, &seconds, &err);
 

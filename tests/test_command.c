@@ -1,6 +1,6 @@
 /* The command table: complete, consistent, and what is made from it. */
 #include "ctl/cmdline.h"
-#include "ctl/command.h"
+#include "ctl/custodyctl.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -24,7 +24,7 @@ find(const char *first, const char *second, const char *third, int *words)
 	for (size_t i = 0; i < 3 && given[i] != NULL; i++)
 		argv[count++] = strdup(given[i]);
 	argv[count] = NULL;
-	const struct command *command = command_find(argv, words);
+	const struct command *command = command_find(&custodyctl_table, argv, words);
 	while (count > 0)
 		free(argv[--count]);
 	return command;
@@ -35,7 +35,7 @@ every_command_is_found_by_its_words(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const struct command *command = &command_table[i];
+		const struct command *command = &custodyctl_commands[i];
 		char words[64];
 		int count = 0;
 		print_message("%s\n", command->words);
@@ -80,7 +80,7 @@ every_row_is_complete(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const struct command *command = &command_table[i];
+		const struct command *command = &custodyctl_commands[i];
 		print_message("%s\n", command->words);
 		assert_true(command->min >= 0 && command->min <= command->max &&
 			    command->max <= CMDLINE_ARGUMENTS_MAX);
@@ -93,10 +93,10 @@ every_row_is_complete(void **state)
 	}
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		bool used = false;
-		print_message("--%s\n", command_options[i].name);
-		assert_true(strlen(command_options[i].help) > 0);
+		print_message("--%s\n", custodyctl_options[i].name);
+		assert_true(strlen(custodyctl_options[i].help) > 0);
 		for (size_t j = 0; j < COMMAND_COUNT; j++)
-			used |= command_takes(&command_table[j], (enum option_id)i);
+			used |= command_takes(&custodyctl_commands[j], (enum option_id)i);
 		assert_true(used);
 	}
 }
@@ -108,14 +108,14 @@ no_command_has_an_option_or_letter_twice(void **state)
 	for (size_t c = 0; c < COMMAND_COUNT; c++) {
 		for (int i = 0; i < OPTION_COUNT; i++) {
 			for (int j = i + 1; j < OPTION_COUNT; j++) {
-				if (!command_takes(&command_table[c], (enum option_id)i) ||
-					!command_takes(&command_table[c], (enum option_id)j))
+				if (!command_takes(&custodyctl_commands[c], (enum option_id)i) ||
+					!command_takes(&custodyctl_commands[c], (enum option_id)j))
 					continue;
 				assert_string_not_equal(
-					command_options[i].name, command_options[j].name);
-				if (command_options[i].letter != 0)
-					assert_int_not_equal(command_options[i].letter,
-						command_options[j].letter);
+					custodyctl_options[i].name, custodyctl_options[j].name);
+				if (custodyctl_options[i].letter != 0)
+					assert_int_not_equal(custodyctl_options[i].letter,
+						custodyctl_options[j].letter);
 			}
 		}
 	}
@@ -128,7 +128,7 @@ f12_no_option_takes_a_secret(void **state)
 	(void)state;
 	static const char *const words[] = {"pin", "password", "secret", "passphrase", "plaintext"};
 	for (int i = 0; i < OPTION_COUNT; i++) {
-		const struct option_row *option = &command_options[i];
+		const struct option_row *option = &custodyctl_options[i];
 		bool value = option->kind == OPTION_KIND_TEXT || option->kind == OPTION_KIND_NUMBER;
 		for (size_t j = 0; value && j < ARRAY_LEN(words); j++)
 			assert_null(strstr(option->name, words[j]));
@@ -143,14 +143,14 @@ help_of_every_command_names_all_its_options(void **state)
 		char *text = NULL;
 		size_t size = 0;
 		FILE *out = open_memstream(&text, &size);
-		help_command(out, &command_table[i]);
+		help_command(&custodyctl_table, out, &custodyctl_commands[i]);
 		assert_int_equal(fclose(out), 0);
-		print_message("%s\n", command_table[i].words);
-		assert_non_null(strstr(text, command_table[i].words));
+		print_message("%s\n", custodyctl_commands[i].words);
+		assert_non_null(strstr(text, custodyctl_commands[i].words));
 		for (int j = 0; j < OPTION_COUNT; j++) {
 			char name[64];
-			(void)snprintf(name, sizeof(name), "--%s", command_options[j].name);
-			if (command_takes(&command_table[i], (enum option_id)j))
+			(void)snprintf(name, sizeof(name), "--%s", custodyctl_options[j].name);
+			if (command_takes(&custodyctl_commands[i], (enum option_id)j))
 				assert_non_null(strstr(text, name));
 		}
 		free(text);
@@ -166,10 +166,10 @@ permissions_are_those_of_custodyd(void **state)
 #define PERMISSION(symbol, word, help) {word, help},
 #include "custodyd/perm.tbl"
 	};
-	assert_int_equal(command_permission_count, ARRAY_LEN(theirs));
+	assert_int_equal(custodyctl_permission_count, ARRAY_LEN(theirs));
 	for (size_t i = 0; i < ARRAY_LEN(theirs); i++) {
-		assert_string_equal(command_permissions[i].word, theirs[i].word);
-		assert_string_equal(command_permissions[i].help, theirs[i].help);
+		assert_string_equal(custodyctl_permissions[i].word, theirs[i].word);
+		assert_string_equal(custodyctl_permissions[i].help, theirs[i].help);
 	}
 }
 
@@ -185,7 +185,7 @@ algorithms_are_those_of_the_dialect(void **state)
 #define ALG(symbol, name, scheme, key, size, curve, hash, ops, served, source) {name, served},
 #include "jose/alg.tbl"
 	};
-	const char *allowed = command_options[OPTION_ALGORITHM].metavar;
+	const char *allowed = custodyctl_options[OPTION_ALGORITHM].metavar;
 	for (size_t i = 0; i < ARRAY_LEN(algorithms); i++)
 		assert_int_equal(command_find_value(allowed, algorithms[i].name,
 					 strlen(algorithms[i].name)) != NULL,
@@ -220,7 +220,7 @@ assert_unknown(const char *words, const char *wanted)
 	(void)snprintf(copy, sizeof(copy), "%s", words);
 	argv[0] = strtok_r(copy, " ", &rest);
 	argv[1] = strtok_r(NULL, " ", &rest);
-	help_unknown(out, argv);
+	help_unknown(&custodyctl_table, out, argv);
 	(void)fclose(out);
 	if (strstr(text, wanted) == NULL)
 		fail_msg("%s: %s", words, text);

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/command.h"
+#include "ctl/custodyctl.h"
 #include "support/fake_server.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -421,7 +421,7 @@ every_command_has_a_row_of_wrong_input(void **state)
 #include "test_custodyctl.tbl"
 	};
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const char *words = command_table[i].words;
+		const char *words = custodyctl_commands[i].words;
 		bool found = false;
 		for (size_t j = 0; j < COUNT(lines); j++)
 			found |= strncmp(lines[j], words, strlen(words)) == 0;

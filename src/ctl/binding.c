@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ctl/custodyctl.h"
 #include "ctl/terminal.h"
 
 void

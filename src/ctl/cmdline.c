@@ -7,14 +7,15 @@
 #include <strings.h>
 #include <time.h>
 
-#define SHORT_MAX  (2 + 3 * OPTION_COUNT)
+#define SHORT_MAX  (2 + 3 * COMMAND_OPTIONS_MAX)
 #define LONG_FIRST 256 /* values of long options begin above all letters */
 
 struct parser {
+	const struct command_table *table;
 	const struct command *command;
 	struct cmdline *options;
 	char short_options[SHORT_MAX];
-	struct option long_options[OPTION_COUNT + 1];
+	struct option long_options[COMMAND_OPTIONS_MAX + 1];
 	int list; /* the LIST option that takes the words that follow; -1: none */
 };
 
@@ -35,9 +36,9 @@ make_tables(struct parser *parser)
 	struct option *row = parser->long_options;
 	*letters++ = '-'; /* arguments in their order, so that lists find theirs */
 	*letters++ = ':';
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		const struct option_row *option = &command_options[i];
-		if (!command_takes(parser->command, (enum option_id)i))
+	for (int i = 0; i < parser->table->option_count; i++) {
+		const struct option_row *option = &parser->table->options[i];
+		if (!command_takes(parser->command, i))
 			continue;
 		*row++ = (struct option){
 			option->name, argument_of(option->kind), NULL, LONG_FIRST + i};
@@ -56,9 +57,8 @@ find_option(const struct parser *parser, int found)
 {
 	if (found >= LONG_FIRST)
 		return found - LONG_FIRST;
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		if (command_options[i].letter == found &&
-			command_takes(parser->command, (enum option_id)i))
+	for (int i = 0; i < parser->table->option_count; i++) {
+		if (parser->table->options[i].letter == found && command_takes(parser->command, i))
 			return i;
 	}
 	return -1;
@@ -67,11 +67,11 @@ find_option(const struct parser *parser, int found)
 /* ---- values ---- */
 
 static bool
-add_value(struct parser *parser, enum option_id option, const char *word, struct err *err)
+add_value(struct parser *parser, int option, const char *word, struct err *err)
 {
-	const struct option_row *row = &command_options[option];
+	const struct option_row *row = &parser->table->options[option];
 	struct option_values *values = &parser->options->values[option];
-	bool several = row->kind == OPTION_KIND_LIST || option == OPTION_KEY;
+	bool several = row->kind == OPTION_KIND_LIST || row->kind == OPTION_KIND_TEXTS;
 	if (values->count > 0 && !several)
 		return err_set(err, ERR_CLIENT_USAGE, "--%s is given twice.", row->name);
 	if (values->count == CMDLINE_WORDS_MAX)
@@ -93,12 +93,12 @@ bool_word(const char *word)
 
 /* "--enabled=false", "--enabled false" and "--enabled". */
 static bool
-add_bool(struct parser *parser, enum option_id option, int argc, char **argv, struct err *err)
+add_bool(struct parser *parser, int option, int argc, char **argv, struct err *err)
 {
 	const char *word = bool_word(optarg);
 	if (optarg != NULL && word == NULL)
 		return err_set(err, ERR_CLIENT_USAGE, "--%s must be true or false.",
-			command_options[option].name);
+			parser->table->options[option].name);
 	if (optarg == NULL && optind < argc) {
 		word = bool_word(argv[optind]);
 		optind += word != NULL;
@@ -134,8 +134,8 @@ add_argument(struct parser *parser, char *word, struct err *err)
 {
 	struct cmdline *options = parser->options;
 	if (parser->list >= 0)
-		return take_choices(&command_options[parser->list], word, err) &&
-		       add_value(parser, (enum option_id)parser->list, word, err);
+		return take_choices(&parser->table->options[parser->list], word, err) &&
+		       add_value(parser, parser->list, word, err);
 	if (options->argument_count == (size_t)parser->command->max)
 		return err_set(err, ERR_CLIENT_USAGE, "%s does not take the argument %s.",
 			parser->command->words, word);
@@ -145,9 +145,9 @@ add_argument(struct parser *parser, char *word, struct err *err)
 
 /* getopt would take any beginning of a name; what is typed today should not depend on tomorrow's options. */
 static bool
-check_whole(const char *typed, enum option_id option, struct err *err)
+check_whole(const struct parser *parser, const char *typed, int option, struct err *err)
 {
-	const char *name = command_options[option].name;
+	const char *name = parser->table->options[option].name;
 	if (strncmp(typed, "--", 2) != 0)
 		return true;
 	size_t len = strcspn(typed + 2, "=");
@@ -158,8 +158,9 @@ check_whole(const char *typed, enum option_id option, struct err *err)
 static bool
 fail_unknown(const struct parser *parser, const char *typed, struct err *err)
 {
-	return err_set(err, ERR_CLIENT_USAGE, "%s has no option %.*s; see custodyctl %s --help.",
-		parser->command->words, (int)strcspn(typed, "="), typed, parser->command->words);
+	return err_set(err, ERR_CLIENT_USAGE, "%s has no option %.*s; see %s %s --help.",
+		parser->command->words, (int)strcspn(typed, "="), typed, parser->table->program,
+		parser->command->words);
 }
 
 static bool
@@ -172,24 +173,24 @@ take(struct parser *parser, int found, const char *typed, int argc, char **argv,
 	if (found == ':')
 		return err_set(err, ERR_CLIENT_USAGE, "%s needs a value.", typed);
 	int option = find_option(parser, found);
-	const struct option_row *row = &command_options[option];
-	if (!check_whole(typed, (enum option_id)option, err))
+	const struct option_row *row = &parser->table->options[option];
+	if (!check_whole(parser, typed, option, err))
 		return false;
 	parser->list = row->kind == OPTION_KIND_LIST ? option : -1;
 	if (row->kind == OPTION_KIND_BOOL)
-		return add_bool(parser, (enum option_id)option, argc, argv, err);
+		return add_bool(parser, option, argc, argv, err);
 	if (row->kind == OPTION_KIND_FLAG)
-		return add_value(parser, (enum option_id)option, "true", err);
-	return take_choices(row, optarg, err) &&
-	       add_value(parser, (enum option_id)option, optarg, err);
+		return add_value(parser, option, "true", err);
+	return take_choices(row, optarg, err) && add_value(parser, option, optarg, err);
 }
 
 bool
-cmdline_parse(const struct command *command, int argc, char **argv, struct cmdline *ret_options,
-	struct err *err)
+cmdline_parse(const struct command_table *table, const struct command *command, int argc,
+	char **argv, struct cmdline *ret_options, struct err *err)
 {
-	struct cmdline options = {.argument_count = 0};
-	struct parser parser = {.command = command, .options = &options, .list = -1};
+	struct cmdline options = {.table = table};
+	struct parser parser = {
+		.table = table, .command = command, .options = &options, .list = -1};
 	make_tables(&parser);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew, also with the first character of the letters */
@@ -209,8 +210,8 @@ cmdline_parse(const struct command *command, int argc, char **argv, struct cmdli
 	}
 	bool help = options.values[OPTION_HELP].count > 0;
 	if (!help && options.argument_count < (size_t)command->min)
-		return err_set(err, ERR_CLIENT_USAGE, "Something is missing: custodyctl %s %s",
-			command->words, command->synopsis);
+		return err_set(err, ERR_CLIENT_USAGE, "Something is missing: %s %s %s",
+			table->program, command->words, command->synopsis);
 	*ret_options = options;
 	return true;
 }
@@ -218,28 +219,29 @@ cmdline_parse(const struct command *command, int argc, char **argv, struct cmdli
 /* ---- access ---- */
 
 bool
-cmdline_given(const struct cmdline *options, enum option_id option)
+cmdline_given(const struct cmdline *options, int option)
 {
 	return options->values[option].count > 0;
 }
 
 const char *
-cmdline_text(const struct cmdline *options, enum option_id option)
+cmdline_text(const struct cmdline *options, int option)
 {
 	return cmdline_given(options, option) ? options->values[option].words[0] : NULL;
 }
 
 bool
-cmdline_flag(const struct cmdline *options, enum option_id option, bool absent)
+cmdline_flag(const struct cmdline *options, int option, bool absent)
 {
 	const char *word = cmdline_text(options, option);
 	return word == NULL ? absent : strcmp(word, "true") == 0;
 }
 
 bool
-cmdline_missing(enum option_id option, struct err *err)
+cmdline_missing(const struct cmdline *options, int option, struct err *err)
 {
-	return err_set(err, ERR_CLIENT_USAGE, "--%s must be given.", command_options[option].name);
+	return err_set(
+		err, ERR_CLIENT_USAGE, "--%s must be given.", options->table->options[option].name);
 }
 
 /* At most 18 digits, so that it cannot overflow. */
@@ -259,16 +261,16 @@ parse_digits(const char *text, size_t len, int64_t *ret_number)
 }
 
 bool
-cmdline_number(const struct cmdline *options, enum option_id option, int64_t low, int64_t high,
+cmdline_number(const struct cmdline *options, int option, int64_t low, int64_t high,
 	int64_t *ret_number, struct err *err)
 {
 	const char *text = cmdline_text(options, option);
 	if (text == NULL)
-		return cmdline_missing(option, err);
+		return cmdline_missing(options, option, err);
 	int64_t number;
 	if (!parse_digits(text, strlen(text), &number) || number < low || number > high)
 		return err_set(err, ERR_CLIENT_USAGE, "--%s must be a number from %lld to %lld.",
-			command_options[option].name, (long long)low, (long long)high);
+			options->table->options[option].name, (long long)low, (long long)high);
 	*ret_number = number;
 	return true;
 }
@@ -295,12 +297,11 @@ number_at(const char *text, size_t at, size_t len)
 }
 
 bool
-cmdline_time(
-	const struct cmdline *options, enum option_id option, int64_t *ret_time, struct err *err)
+cmdline_time(const struct cmdline *options, int option, int64_t *ret_time, struct err *err)
 {
 	const char *text = cmdline_text(options, option);
 	if (text == NULL)
-		return cmdline_missing(option, err);
+		return cmdline_missing(options, option, err);
 	bool date = looks_like(text, "0000-00-00");
 	if (date || looks_like(text, "0000-00-00T00:00:00Z")) {
 		struct tm tm = {
@@ -322,5 +323,5 @@ cmdline_time(
 	}
 	return err_set(err, ERR_CLIENT_USAGE,
 		"--%s must be a time in UTC like 2027-01-31T12:00:00Z, or a date like 2027-01-31.",
-		command_options[option].name);
+		options->table->options[option].name);
 }

@@ -9,8 +9,8 @@
  * nearest before the cursor, and how many words before it.
  */
 static const char head[] =
-	"# bash completion of custodyctl, made from its command table\n"
-	"_custodyctl()\n"
+	"# bash completion of %s, made from its command table\n"
+	"_%s()\n"
 	"{\n"
 	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} at=1 i first second command option distance options "
 	"arguments words=\n"
@@ -35,18 +35,18 @@ static const char tail[] = "\tif [ -n \"$words\" ]; then\n"
 			   "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 			   "\tfi\n"
 			   "}\n"
-			   "complete -o filenames -F _custodyctl custodyctl\n";
+			   "complete -o filenames -F _%s %s\n";
 
 /* ---- words of commands ---- */
 
 /* The first words, each once: the rows of a group stand together. */
 static void
-write_first_words(void)
+write_first_words(const struct command_table *table)
 {
 	const char *previous = "";
 	(void)fputs("\tif [ \"$COMP_CWORD\" -eq \"$at\" ]; then\n\t\twords='", stdout);
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const char *words = command_table[i].words;
+	for (size_t i = 0; i < table->command_count; i++) {
+		const char *words = table->commands[i].words;
 		size_t len = strcspn(words, " ");
 		if (strncmp(words, previous, len) != 0 || previous[len] != ' ')
 			(void)printf("%.*s ", (int)len, words);
@@ -56,14 +56,14 @@ write_first_words(void)
 }
 
 static void
-write_second_words(void)
+write_second_words(const struct command_table *table)
 {
 	const char *previous = "";
 	size_t previous_len = 0;
 	(void)fputs(
 		"\telif [ \"$COMP_CWORD\" -eq $((at + 1)) ]; then\n\t\tcase $first in\n", stdout);
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const char *words = command_table[i].words;
+	for (size_t i = 0; i < table->command_count; i++) {
+		const char *words = table->commands[i].words;
 		size_t len = strcspn(words, " ");
 		if (words[len] == '\0')
 			continue;
@@ -71,7 +71,7 @@ write_second_words(void)
 			(void)printf("%s\t\t%.*s) words='", previous_len == 0 ? "" : "' ;;\n",
 				(int)len, words);
 		(void)printf("%s ", words + len + 1);
-		if (strcmp(words, "keyvault create") == 0)
+		if (table->az && strcmp(words, "keyvault create") == 0)
 			(void)fputs("key ", stdout);
 		previous = words;
 		previous_len = len;
@@ -83,30 +83,36 @@ write_second_words(void)
 /* ---- options ---- */
 
 static void
-write_options(const struct command *command)
+write_options(const struct command_table *table, const struct command *command)
 {
 	(void)printf("\t'%s'%s) command='%s' arguments=%d options='", command->words,
 		strchr(command->words, ' ') == NULL ? "' '*" : "", command->words, command->max);
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		if (command_takes(command, (enum option_id)i))
-			(void)printf("--%s ", command_options[i].name);
+	for (int i = 0; i < table->option_count; i++) {
+		if (command_takes(command, i))
+			(void)printf("--%s ", table->options[i].name);
 	}
 	(void)fputs("' ;;\n", stdout);
 }
 
 static bool
-has_values(const struct option_row *option)
+takes_permissions(const struct command_table *table, int option)
+{
+	return table->permissions != NULL && option == table->permissions_option;
+}
+
+static bool
+has_values(const struct command_table *table, const struct option_row *option)
 {
 	return option->kind == OPTION_KIND_FILE || command_lists_values(option->metavar) ||
-	       option == &command_options[OPTION_KEY_PERMISSIONS];
+	       takes_permissions(table, (int)(option - table->options));
 }
 
 /* Two options of one name are of one kind; the first speaks for both. */
 static bool
-name_was_written(enum option_id id)
+name_was_written(const struct command_table *table, int id)
 {
-	for (int i = 0; i < (int)id; i++) {
-		if (strcmp(command_options[i].name, command_options[id].name) == 0)
+	for (int i = 0; i < id; i++) {
+		if (strcmp(table->options[i].name, table->options[id].name) == 0)
 			return true;
 	}
 	return false;
@@ -114,28 +120,28 @@ name_was_written(enum option_id id)
 
 /* "*' --output'", and for each command that has it as a letter "'key show -o'". */
 static void
-write_pattern(enum option_id id)
+write_pattern(const struct command_table *table, int id)
 {
-	const struct option_row *option = &command_options[id];
+	const struct option_row *option = &table->options[id];
 	const char *separator = "\t";
-	if (!name_was_written(id)) {
+	if (!name_was_written(table, id)) {
 		(void)printf("\t*' --%s'", option->name);
 		separator = "|";
 	}
-	for (size_t i = 0; i < COMMAND_COUNT && option->letter != 0; i++) {
-		if (!command_takes(&command_table[i], id))
+	for (size_t i = 0; i < table->command_count && option->letter != 0; i++) {
+		if (!command_takes(&table->commands[i], id))
 			continue;
-		(void)printf("%s'%s -%c'", separator, command_table[i].words, option->letter);
+		(void)printf("%s'%s -%c'", separator, table->commands[i].words, option->letter);
 		separator = "|";
 	}
 	(void)fputs(") ", stdout);
 }
 
 static void
-write_values(enum option_id id)
+write_values(const struct command_table *table, int id)
 {
-	const struct option_row *option = &command_options[id];
-	write_pattern(id);
+	const struct option_row *option = &table->options[id];
+	write_pattern(table, id);
 	if (option->kind != OPTION_KIND_LIST)
 		(void)fputs("[ \"$distance\" -gt 1 ] || ", stdout);
 	if (option->kind == OPTION_KIND_FILE) {
@@ -143,9 +149,9 @@ write_values(enum option_id id)
 		return;
 	}
 	(void)fputs("words='", stdout);
-	if (id == OPTION_KEY_PERMISSIONS) {
-		for (size_t i = 0; i < command_permission_count; i++)
-			(void)printf("%s ", command_permissions[i].word);
+	if (takes_permissions(table, id)) {
+		for (size_t i = 0; i < table->permission_count; i++)
+			(void)printf("%s ", table->permissions[i].word);
 		(void)fputs("all", stdout);
 	} else {
 		for (const char *c = option->metavar; *c != '\0'; c++)
@@ -157,19 +163,20 @@ write_values(enum option_id id)
 int
 main(void)
 {
-	(void)fputs(head, stdout);
-	write_first_words();
-	write_second_words();
+	const struct command_table *table = &custodyctl_table;
+	(void)printf(head, table->program, table->program);
+	write_first_words(table);
+	write_second_words(table);
 	(void)fputs(find_option, stdout);
 	(void)fputs("\tcase \"$first $second\" in\n", stdout);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		write_options(&command_table[i]);
+	for (size_t i = 0; i < table->command_count; i++)
+		write_options(table, &table->commands[i]);
 	(void)fputs("\tesac\n\tcase \"$command $option\" in\n", stdout);
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		if (has_values(&command_options[i]))
-			write_values((enum option_id)i);
+	for (int i = 0; i < table->option_count; i++) {
+		if (has_values(table, &table->options[i]))
+			write_values(table, i);
 	}
 	(void)fputs("\tesac\n", stdout);
-	(void)fputs(tail, stdout);
+	(void)printf(tail, table->program, table->program);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 /* custodyctl key encrypt ... unwrap: operations with one key. Plaintexts come from files and go to files. */
-#include "ctl.h"
+#include "custodyctl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,12 +86,12 @@ read_hex(const struct ctl *ctl, enum option_id option, struct buf *octets, struc
 	size_t len = strlen(text) / 2;
 	if (len == 0 || strlen(text) >= sizeof(folded))
 		return err_set(err, ERR_CLIENT_USAGE, "--%s must be pairs of hexadecimal digits.",
-			command_options[option].name);
+			custodyctl_options[option].name);
 	id_fold(text, folded);
 	uint8_t *room = buf_reserve(octets, len);
 	if (room == NULL || !hex_decode(folded, room, len))
 		return err_set(err, ERR_CLIENT_USAGE, "--%s must be pairs of hexadecimal digits.",
-			command_options[option].name);
+			custodyctl_options[option].name);
 	buf_add_len(octets, len);
 	return true;
 }
@@ -101,7 +101,8 @@ read_base64(const struct ctl *ctl, enum option_id option, struct buf *octets, st
 {
 	const char *text = cmdline_text(&ctl->options, option);
 	return plaintext_decode(text, strlen(text), octets) ||
-	       err_set(err, ERR_CLIENT_USAGE, "--%s must be base64.", command_options[option].name);
+	       err_set(err, ERR_CLIENT_USAGE, "--%s must be base64.",
+		       custodyctl_options[option].name);
 }
 
 /* --value (which must not be plaintext) or --digest, else --in, else standard input. */
@@ -113,7 +114,7 @@ read_input(const struct ctl *ctl, enum option_id value, struct buf *input, struc
 	const char *in = cmdline_text(options, OPTION_IN);
 	if (cmdline_given(options, value) && in != NULL)
 		return err_set(err, ERR_CLIENT_USAGE, "--in and --%s exclude each other.",
-			command_options[value].name);
+			custodyctl_options[value].name);
 	if (cmdline_given(options, value))
 		return read_base64(ctl, value, input, err);
 	CLEAN(buf)
@@ -138,7 +139,7 @@ begin(const struct ctl *ctl, struct request *request, enum option_id value, stru
 	if (!ctl_target_key(ctl, &request->target, err))
 		return false;
 	if (request->algorithm == NULL)
-		return cmdline_missing(OPTION_ALGORITHM, err);
+		return cmdline_missing(&ctl->options, OPTION_ALGORITHM, err);
 	return read_hex(ctl, OPTION_IV, &request->iv, err) &&
 	       read_hex(ctl, OPTION_TAG, &request->tag, err) &&
 	       read_hex(ctl, OPTION_AAD, &request->aad, err) &&
@@ -304,7 +305,7 @@ ctl_key_verify(struct ctl *ctl)
 	struct request request;
 	request_init(&request);
 	if (!cmdline_given(&ctl->options, OPTION_SIGNATURE)) {
-		(void)cmdline_missing(OPTION_SIGNATURE, &err);
+		(void)cmdline_missing(&ctl->options, OPTION_SIGNATURE, &err);
 		return ctl_fail(ctl, &err);
 	}
 	if (!read_base64(ctl, OPTION_SIGNATURE, &request.signature, &err) ||

@@ -1,6 +1,6 @@
 /*
- * What every command of custodyctl works with: the parsed command line, the client, and how it ends. A
- * command is int ctl_<symbol>(struct ctl *), which returns its exit code and has then said why.
+ * What every command of custodyctl and depctl works with: the parsed command line, the client, and how it ends. A
+ * command is a function of a struct ctl *, which returns its exit code and has then said why.
  */
 #pragma once
 
@@ -11,7 +11,6 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/id.h"
 #include "ctl/answers.h"
 #include "ctl/cmdline.h"
 #include "ctl/command.h"
@@ -20,15 +19,12 @@
 #include "json/json_writer.h"
 
 struct ctl {
+	const struct command_table *table;
 	const struct command *command;
 	struct cmdline options;
 	enum output_form form;
 	struct custody_client *client;
 };
-
-#define COMMAND(symbol, words, min, max, options, synopsis, help, exits)                           \
-	int ctl_##symbol(struct ctl *ctl);
-#include "custodyctl.tbl"
 
 /* ---- how it ends: each writes one sentence to standard error (and one for each key of an envelope that none
  * opened) and returns the exit code ---- */
@@ -44,23 +40,6 @@ void ctl_warned(void *data, const char *text);
 /* A warning does not end anything. */
 void ctl_warn(const struct ctl *ctl, const char *fmt, ...) PRINTF(2, 3);
 
-/* ---- what the command line names ---- */
-
-/* Key, deleted key or vault, from --id or --vault-name, --name and --version. */
-struct target {
-	char vault[256]; /* name or host, folded */
-	char name[ID_KEY_NAME_MAX + 1];
-	char version[ID_VERSION_TEXT]; /* "" for the newest */
-	char id[CUSTODY_KEY_ID_SIZE];  /* https://<vault>/keys/<name>[/<version>] */
-};
-
-bool ctl_target_key(const struct ctl *ctl, struct target *ret_target, struct err *err) MUST_USE;
-/* The vault only, from --vault-name or --id (the vault's URI). */
-bool ctl_target_vault(const struct ctl *ctl, struct target *ret_target, struct err *err) MUST_USE;
-/* --name as the name of a vault or of a token. */
-bool ctl_vault_name(const struct ctl *ctl, const char **ret_name, struct err *err) MUST_USE;
-bool ctl_token_name(const struct ctl *ctl, const char **ret_name, struct err *err) MUST_USE;
-
 /* ---- requests and answers ---- */
 
 /* A call whose answer is JSON: NULL and an exit code in *ret_exit, or the document (json_free()). */
@@ -69,8 +48,12 @@ struct json_value *ctl_call(const struct ctl *ctl, const char *method, const cha
 /* Writes the finished answer; see output_write(). */
 int ctl_answer(const struct ctl *ctl, const struct buf *json, const char *list,
 	const struct output_column *columns);
-/* "tags": {...} from --tags, if given. */
-bool ctl_write_tags(const struct ctl *ctl, struct json_writer *writer, struct err *err) MUST_USE;
+/*
+ * A call whose answer is shown as it is. `body` is JSON, NULL for none. `list`: the member that a table has rows of, `always`
+ * also in JSON; NULL: there is none. ret_count: how many there are; NULL: not asked.
+ */
+int ctl_show(const struct ctl *ctl, const char *method, const char *path, const char *body,
+	const char *list, bool always, const struct output_column *columns, size_t *ret_count);
 /* An array of the words of a LIST option, each of them separated by commas or not, if given. */
 void ctl_write_words(
-	const struct ctl *ctl, struct json_writer *writer, const char *name, enum option_id option);
+	const struct ctl *ctl, struct json_writer *writer, const char *name, int option);

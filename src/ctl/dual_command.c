@@ -1,5 +1,5 @@
 /* custodyctl dual ...: envelopes that either of two keys opens. */
-#include "ctl.h"
+#include "custodyctl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +128,7 @@ check_outputs(const struct ctl *ctl, struct err *err)
 	bool both_standard = out != NULL && strcmp(out, "-") == 0 &&
 			     (envelope == NULL || strcmp(envelope, "-") == 0);
 	if (out == NULL)
-		return cmdline_missing(OPTION_OUT, err);
+		return cmdline_missing(&ctl->options, OPTION_OUT, err);
 	return !both_standard ||
 	       err_set(err, ERR_CLIENT_USAGE,
 		       "Key and envelope cannot both go to standard output: use --envelope FILE.");

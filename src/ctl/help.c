@@ -16,35 +16,36 @@ command_line(FILE *out, const struct command *command)
 }
 
 void
-help_overview(FILE *out)
+help_overview(const struct command_table *table, FILE *out)
 {
-	(void)fputs("custodyctl - keys in the vaults of custodyd\n\nCommands:\n", out);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		command_line(out, &command_table[i]);
-	(void)fputs("\ncustodyctl COMMAND --help tells more; so does custodyctl(1).\n", out);
+	(void)fprintf(out, "%s - %s\n\nCommands:\n", table->program, table->about);
+	for (size_t i = 0; i < table->command_count; i++)
+		command_line(out, &table->commands[i]);
+	(void)fprintf(out, "\n%s COMMAND --help tells more; so does %s(1).\n", table->program,
+		table->program);
 }
 
 size_t
-help_group(FILE *out, const char *word)
+help_group(const struct command_table *table, FILE *out, const char *word)
 {
 	size_t len = strlen(word);
 	size_t count = 0;
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const char *words = command_table[i].words;
+	for (size_t i = 0; i < table->command_count; i++) {
+		const char *words = table->commands[i].words;
 		if (strncmp(words, word, len) != 0 || (words[len] != ' ' && words[len] != '\0'))
 			continue;
-		command_line(out, &command_table[i]);
+		command_line(out, &table->commands[i]);
 		count++;
 	}
 	return count;
 }
 
 static bool
-is_group(const char *word)
+is_group(const struct command_table *table, const char *word)
 {
 	size_t len = strlen(word);
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		const char *words = command_table[i].words;
+	for (size_t i = 0; i < table->command_count; i++) {
+		const char *words = table->commands[i].words;
 		if (strncmp(words, word, len) == 0 && words[len] == ' ')
 			return true;
 	}
@@ -52,8 +53,9 @@ is_group(const char *word)
 }
 
 void
-help_unknown(FILE *out, char *const *words)
+help_unknown(const struct command_table *table, FILE *out, char *const *words)
 {
+	const char *program = table->program;
 	char first[128];
 	char second[128] = "";
 	output_clean(words[0], first, sizeof(first));
@@ -61,20 +63,20 @@ help_unknown(FILE *out, char *const *words)
 		output_clean(words[1], second, sizeof(second));
 	if (first[0] == '-') {
 		(void)fprintf(out,
-			"custodyctl: The command comes first, then its options like %s; "
-			"see custodyctl help.\n",
-			first);
-	} else if (!is_group(words[0])) {
+			"%s: The command comes first, then its options like %s; "
+			"see %s help.\n",
+			program, first, program);
+	} else if (!is_group(table, words[0])) {
 		(void)fprintf(
-			out, "custodyctl: There is no command %s; see custodyctl help.\n", first);
+			out, "%s: There is no command %s; see %s help.\n", program, first, program);
 	} else {
 		if (second[0] == '\0' || second[0] == '-')
 			(void)fprintf(
-				out, "custodyctl: %s is the beginning of one of these:\n", first);
+				out, "%s: %s is the beginning of one of these:\n", program, first);
 		else
-			(void)fprintf(out, "custodyctl: There is no command %s %s; there are:\n",
+			(void)fprintf(out, "%s: There is no command %s %s; there are:\n", program,
 				first, second);
-		(void)help_group(out, words[0]);
+		(void)help_group(table, out, words[0]);
 	}
 }
 
@@ -117,13 +119,13 @@ option_line(FILE *out, const struct option_row *option)
 }
 
 void
-help_command(FILE *out, const struct command *command)
+help_command(const struct command_table *table, FILE *out, const struct command *command)
 {
-	(void)fprintf(out, "Usage: custodyctl %s %s\n\n%s\n\nOptions:\n", command->words,
+	(void)fprintf(out, "Usage: %s %s %s\n\n%s\n\nOptions:\n", table->program, command->words,
 		command->synopsis, command->help);
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		if (command_takes(command, (enum option_id)i))
-			option_line(out, &command_options[i]);
+	for (int i = 0; i < table->option_count; i++) {
+		if (command_takes(command, i))
+			option_line(out, &table->options[i]);
 	}
 	(void)fputs("\nExit codes:\n", out);
 	for (size_t i = 0; i < command_exit_count; i++) {
@@ -134,11 +136,11 @@ help_command(FILE *out, const struct command *command)
 }
 
 void
-help_permissions(FILE *out)
+help_permissions(const struct command_table *table, FILE *out)
 {
-	for (size_t i = 0; i < command_permission_count; i++)
-		(void)fprintf(out, "  %-12s %s\n", command_permissions[i].word,
-			command_permissions[i].help);
+	for (size_t i = 0; i < table->permission_count; i++)
+		(void)fprintf(out, "  %-12s %s\n", table->permissions[i].word,
+			table->permissions[i].help);
 	(void)fprintf(out, "  %-12s %s\n", "all", "all of these");
 }
 

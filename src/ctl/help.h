@@ -1,4 +1,4 @@
-/* What custodyctl says about itself, all of it made from the table. */
+/* What custodyctl or depctl says about itself, all of it made from the table. */
 #pragma once
 
 #include <stdio.h>
@@ -6,12 +6,13 @@
 #include "ctl/command.h"
 
 /* All commands, a line each. */
-void help_overview(FILE *out);
+void help_overview(const struct command_table *table, FILE *out);
 /* The commands that begin with `word`; how many there are (0: nothing was written). */
-size_t help_group(FILE *out, const char *word);
+size_t help_group(const struct command_table *table, FILE *out, const char *word);
 /* What is wrong with words that are no command, and what there is instead. */
-void help_unknown(FILE *out, char *const *words);
+void help_unknown(const struct command_table *table, FILE *out, char *const *words);
 /* One command: what it does, its options, its exit codes. */
-void help_command(FILE *out, const struct command *command);
-void help_permissions(FILE *out);
+void help_command(const struct command_table *table, FILE *out, const struct command *command);
+/* Of a table that has them. */
+void help_permissions(const struct command_table *table, FILE *out);
 void help_exits(FILE *out);

@@ -1,5 +1,5 @@
 /* custodyctl key create ... purge: keys as objects. */
-#include "ctl.h"
+#include "custodyctl.h"
 
 #include <inttypes.h>
 #include <stdio.h>

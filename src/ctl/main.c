@@ -1,168 +1,24 @@
-/* custodyctl: finds the command, parses its options, connects, runs it. The manual is custodyctl(1). */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/auxv.h>
-#include <unistd.h>
+/* custodyctl. The manual is custodyctl(1). */
+#include "ctl/custodyctl.h"
+#include "ctl/program.h"
 
-#include "base/secret.h"
-#include "ctl/ctl.h"
-#include "ctl/help.h"
-#include "ctl/progress.h"
-#include "json/json.h"
+/* Its row of the table is a command like any other. */
+int
+ctl_help(struct ctl *ctl)
+{
+	return program_help(ctl);
+}
 
-#define TIMEOUT_MAX_S 3600
-#define RETRIES_MAX   10
-
-typedef int command_function(struct ctl *ctl);
-
-static command_function *const functions[COMMAND_COUNT] = {
+static program_function *const functions[COMMAND_COUNT] = {
 #define COMMAND(symbol, words, min, max, options, synopsis, help, exits)                           \
 	[COMMAND_##symbol] = ctl_##symbol,
 #include "custodyctl.tbl"
 };
 
-static void
-set_form(struct ctl *ctl)
-{
-	const char *form = cmdline_text(&ctl->options, OPTION_OUTPUT);
-	if (form != NULL && strcmp(form, "table") == 0)
-		ctl->form = OUTPUT_TABLE;
-	else if (form != NULL && strcmp(form, "tsv") == 0)
-		ctl->form = OUTPUT_TSV;
-	else if (form != NULL && strcmp(form, "none") == 0)
-		ctl->form = OUTPUT_NONE;
-}
-
-static int
-connect_client(struct ctl *ctl)
-{
-	const struct cmdline *options = &ctl->options;
-	struct custody_options given = CUSTODY_OPTIONS_INIT;
-	struct custody_error error;
-	struct err err;
-	int64_t number;
-	given.application = cmdline_text(options, OPTION_APPLICATION);
-	if (given.application != NULL && !id_uuid_valid(given.application))
-		return ctl_fail_usage(ctl, "--application must be a GUID.");
-	given.socket_path = cmdline_text(options, OPTION_SOCKET);
-	given.waiting = ctl_waiting;
-	given.waiting_data = ctl;
-	given.warning = ctl_warned;
-	given.warning_data = ctl;
-	if (cmdline_given(options, OPTION_SERVER_UID) &&
-		!cmdline_number(
-			options, OPTION_SERVER_UID, 0, UINT32_MAX - 1, &given.server_uid, &err))
-		return ctl_fail(ctl, &err);
-	if (cmdline_given(options, OPTION_TIMEOUT)) {
-		if (!cmdline_number(options, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &number, &err))
-			return ctl_fail(ctl, &err);
-		given.timeout_ms = (uint32_t)number * 1000;
-	}
-	if (cmdline_given(options, OPTION_RETRIES)) {
-		if (!cmdline_number(options, OPTION_RETRIES, 0, RETRIES_MAX, &number, &err))
-			return ctl_fail(ctl, &err);
-		given.retries = (uint32_t)number;
-	}
-	if (!custody_client_new(&given, &ctl->client, &error))
-		return ctl_fail_call(ctl, &error);
-	return EXIT_OK;
-}
-
-static int
-run(struct ctl *ctl)
-{
-	if (cmdline_flag(&ctl->options, OPTION_HELP, false)) {
-		help_command(stdout, ctl->command);
-		return EXIT_OK;
-	}
-	set_form(ctl);
-	int exit_code = ctl->command->id == COMMAND_help ? EXIT_OK : connect_client(ctl);
-	if (exit_code == EXIT_OK)
-		exit_code = functions[ctl->command->id](ctl);
-	custody_client_free(ctl->client);
-	return exit_code;
-}
-
-static bool
-is_help(const char *word)
-{
-	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
-}
-
-/* What was typed is no command: its group, if it is one, or how to find the commands. */
-static int
-unknown_command(char **argv)
-{
-	char *const *words = command_words(argv + 1);
-	if (words[0] == NULL) {
-		help_overview(stderr);
-		return EXIT_USAGE;
-	}
-	if (is_help(words[0])) {
-		help_overview(stdout);
-		return EXIT_OK;
-	}
-	if (strcmp(words[0], "--version") == 0) {
-		(void)printf("custodyctl %s\n", PACKAGE_VERSION);
-		return EXIT_OK;
-	}
-	if (words[1] != NULL && is_help(words[1]) && help_group(stdout, words[0]) > 0)
-		return EXIT_OK;
-	help_unknown(stderr, words);
-	return EXIT_USAGE;
-}
-
-/*
- * Whoever starts us without one of them would have it be the socket or an output file, and what is meant for
- * people would be written there. Opened the other way round, so that using it is an error.
- */
-static bool
-reserve_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", flags) != fd)
-			return false;
-	}
-	return true;
-}
-
-/* Whatever was said is worth nothing if it did not get out. */
-static int
-flush(int exit_code)
-{
-	if (exit_code != EXIT_OK || (fflush(stdout) == 0 && ferror(stdout) == 0))
-		return exit_code;
-	(void)fputs("custodyctl: The answer cannot be written. [FileError]\n", stderr);
-	return EXIT_BAD;
-}
+static const struct program custodyctl = {.table = &custodyctl_table, .functions = functions};
 
 int
 main(int argc, char **argv)
 {
-	/* Threat C3: who asks is the kernel's word for this process; it must be the person who runs it. */
-	if (getauxval(AT_SECURE) != 0) {
-		(void)fputs(
-			"custodyctl: It refuses to run set-uid, set-gid or with capabilities.\n",
-			stderr);
-		return EXIT_USAGE;
-	}
-	if (!reserve_standard_descriptors())
-		return EXIT_INTERNAL;
-	secret_process_harden();
-	json_memory_init();
-	struct ctl ctl = {.form = OUTPUT_JSON};
-	int words = 0;
-	ctl.command = argc > 1 ? command_find(argv + 1, &words) : NULL;
-	if (ctl.command == NULL)
-		return flush(unknown_command(argv));
-	struct err err;
-	if (!cmdline_parse(ctl.command, argc - words, argv + words, &ctl.options, &err))
-		return ctl_fail(&ctl, &err);
-	int exit_code = flush(run(&ctl));
-	if (exit_code != EXIT_OK)
-		progress_die_if_stopped();
-	return exit_code;
+	return program_main(&custodyctl, argc, argv);
 }

@@ -6,6 +6,7 @@
 
 #include "base/b64.h"
 #include "base/file.h"
+#include "ctl/custodyctl.h"
 
 static const struct output_column columns[] = {
 	{"Algorithm", "algorithm"},

@@ -1,5 +1,5 @@
 /* custodyctl seal and open: files, directory trees and pipes under two keys, custody-sealed(5). */
-#include "ctl.h"
+#include "custodyctl.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* custodyctl keyvault ...: vaults and who may do what in them. */
-#include "ctl.h"
+#include "custodyctl.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -96,7 +96,7 @@ read_principal(const struct ctl *ctl, char *principal, struct err *err)
 		size_t len = kinds[i].option == OPTION_UPN ? strcspn(name, "@") : strlen(name);
 		if (len == 0 || len > NAME_MAX_LEN)
 			return err_set(err, ERR_CLIENT_USAGE, "--%s must be a name.",
-				command_options[kinds[i].option].name);
+				custodyctl_options[kinds[i].option].name);
 		if (kinds[i].option == OPTION_SPN && !id_uuid_valid(name))
 			return err_set(
 				err, ERR_CLIENT_USAGE, "--spn must be the GUID of an application.");
@@ -142,7 +142,7 @@ write_create(const struct ctl *ctl, struct buf *body, struct err *err)
 	int64_t days = 90;
 	struct json_writer writer;
 	if (token == NULL)
-		return cmdline_missing(OPTION_TOKEN, err);
+		return cmdline_missing(&ctl->options, OPTION_TOKEN, err);
 	if (cmdline_given(options, OPTION_RETENTION_DAYS) &&
 		!cmdline_number(options, OPTION_RETENTION_DAYS, 7, 90, &days, err))
 		return false;
@@ -314,8 +314,8 @@ find_permission(const char *word, size_t len)
 {
 	if (len == 3 && strncasecmp(word, "all", 3) == 0)
 		return "all";
-	for (size_t i = 0; i < command_permission_count; i++) {
-		const char *known = command_permissions[i].word;
+	for (size_t i = 0; i < custodyctl_permission_count; i++) {
+		const char *known = custodyctl_permissions[i].word;
 		if (strlen(known) == len && strncasecmp(known, word, len) == 0)
 			return known;
 	}
@@ -327,7 +327,7 @@ write_permissions(const struct ctl *ctl, struct json_writer *writer, struct err 
 {
 	const struct option_values *given = &ctl->options.values[OPTION_KEY_PERMISSIONS];
 	if (given->count == 0)
-		return cmdline_missing(OPTION_KEY_PERMISSIONS, err);
+		return cmdline_missing(&ctl->options, OPTION_KEY_PERMISSIONS, err);
 	json_write_array(writer, "keys");
 	for (size_t i = 0; i < given->count; i++) {
 		const char *word = given->words[i];

@@ -42,7 +42,7 @@ check_page() {
 }
 commands >"$T/words"
 check_page custodyctl.1 command
-sed -n 's/^OPTION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/custodyctl.tbl >"$T/words"
+sed -n 's/^OPTION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/common_option.tbl src/ctl/custodyctl.tbl >"$T/words"
 check_page custodyctl.1 option
 options DAEMON src/service/settings.tbl src/custodyd/option.tbl >"$T/words"
 check_page custodyd.conf.5 "option of [custodyd]"
