@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ctl/binding.h"
-#include "ctl/ctl.h"
+#include "ctl/custodyctl.h"
 #include "ctl/plaintext.h"
 #include "json/json.h"
 
@@ -20,7 +20,7 @@ static void
 check_options(const struct ctl *ctl)
 {
 	struct err err;
-	for (enum option_id i = 0; i < OPTION_COUNT; i++) {
+	for (int i = 0; i < OPTION_COUNT; i++) {
 		int64_t number = 0;
 		if (cmdline_number(&ctl->options, i, -5, 5000, &number, &err))
 			assert(number >= 0 && number <= 5000);
@@ -56,7 +56,7 @@ try_command_line(const uint8_t *data, size_t size)
 	int argc = 0;
 	int words = 1;
 	struct err err = {0};
-	struct ctl ctl = {0};
+	struct ctl ctl = {.table = &custodyctl_table, 0};
 	size_t len = size < sizeof(text) ? size : sizeof(text) - 1;
 	memcpy(text, data, len);
 	text[len] = '\0';
@@ -67,12 +67,13 @@ try_command_line(const uint8_t *data, size_t size)
 			*line++ = '\0';
 	}
 	argv[argc] = NULL;
-	ctl.command = command_find(argv, &words);
+	ctl.command = command_find(&custodyctl_table, argv, &words);
 	if (ctl.command == NULL) {
 		words = 1;
-		ctl.command = &command_table[text[0] & 0x7f & (COMMAND_COUNT - 1)];
+		ctl.command = &custodyctl_commands[text[0] & 0x7f & (COMMAND_COUNT - 1)];
 	}
-	if (!cmdline_parse(ctl.command, argc - words + 1, argv + words - 1, &ctl.options, &err)) {
+	if (!cmdline_parse(&custodyctl_table, ctl.command, argc - words + 1, argv + words - 1,
+		    &ctl.options, &err)) {
 		assert(err.code == ERR_CLIENT_USAGE && err.message[0] != '\0');
 		return;
 	}
