@@ -314,6 +314,24 @@ A11_get_exchanged_public_key_is_integrity(void **state)
 }
 
 static void
+set_rsa(struct db_version *version)
+{
+	memcpy(version->kty, "RSA", sizeof("RSA"));
+}
+
+/* Nor may a row of one type with another's public key end the daemon. */
+static void
+A11_get_public_key_of_another_type_is_integrity(void **state)
+{
+	struct world *world = *state;
+	create(world, 0x45, set_rsa);
+
+	assert_null(keystore_get(world->store, &world->vault, "my-key", "", &world->err));
+
+	assert_int_equal(world->err.code, ERR_KEY_INTEGRITY);
+}
+
+static void
 another_identity_unproves_what_was_proved(void **state)
 {
 	struct world *world = *state;
@@ -356,6 +374,7 @@ main(void)
 		TEST(prove_good_row_passes),
 		TEST(A11_prove_edited_row_is_integrity),
 		TEST(A11_get_exchanged_public_key_is_integrity),
+		TEST(A11_get_public_key_of_another_type_is_integrity),
 		TEST(another_identity_unproves_what_was_proved),
 		cmocka_unit_test(label_is_folded),
 	};

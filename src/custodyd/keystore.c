@@ -187,7 +187,7 @@ cost_of(enum alg_key type, int bits)
 	return bits <= 2048 ? LATENCY_RSA_2048 : bits <= 3072 ? LATENCY_RSA_3072 : LATENCY_RSA_4096;
 }
 
-/* The public key must be the one that the fingerprint names: a half-edited row is noticed without any token. */
+/* The public key must be of the row's type, and the one that the fingerprint names: a half-edited row is noticed without any token. */
 static bool
 parse_public(struct key_version *key, struct err *err)
 {
@@ -198,7 +198,8 @@ parse_public(struct key_version *key, struct err *err)
 	uint8_t fingerprint[HASH_SHA256_LEN];
 	if (key->pubkey != NULL)
 		pubkey_fingerprint(key->pubkey, fingerprint);
-	if (key->pubkey == NULL ||
+	enum pubkey_type type = key->type == ALG_KEY_EC ? PUBKEY_EC : PUBKEY_RSA;
+	if (key->pubkey == NULL || pubkey_get_type(key->pubkey) != type ||
 		memcmp(fingerprint, key->version.fingerprint, sizeof(fingerprint)) != 0)
 		return err_set(err, ERR_KEY_INTEGRITY, NULL);
 	if (key->type == ALG_KEY_EC)
