@@ -8,13 +8,14 @@ struct row {
 	const char *name;
 	const char *library;
 	size_t octets;
+	unsigned strength;
 	const char *der;
 	size_t der_len;
 };
 
 static const struct row rows[CURVE_COUNT] = {
-#define CURVE(symbol, name, library, octets, der)                                                  \
-	[CURVE_##symbol] = {name, library, octets, der, sizeof(der) - 1},
+#define CURVE(symbol, name, library, octets, strength, der)                                        \
+	[CURVE_##symbol] = {name, library, octets, strength, der, sizeof(der) - 1},
 #include "crypto/curve.tbl"
 };
 
@@ -59,6 +60,12 @@ size_t
 curve_octets(enum curve curve)
 {
 	return row_of(curve)->octets;
+}
+
+unsigned
+curve_strength(enum curve curve)
+{
+	return row_of(curve)->strength;
 }
 
 struct bytes

@@ -7,7 +7,7 @@
 
 enum curve {
 	CURVE_NONE,
-#define CURVE(symbol, name, library, octets, der) CURVE_##symbol,
+#define CURVE(symbol, name, library, octets, strength, der) CURVE_##symbol,
 #include "crypto/curve.tbl"
 	CURVE_COUNT
 };
@@ -24,4 +24,5 @@ enum curve curve_find_der(struct bytes der);
 const char *curve_name(enum curve curve);
 const char *curve_library_name(enum curve curve);
 size_t curve_octets(enum curve curve);
+unsigned curve_strength(enum curve curve); /* bits; see strength.h */
 struct bytes curve_der(enum curve curve);
