@@ -35,7 +35,7 @@ attest(struct world *world, const struct db_version *version, uint8_t signature[
 		.curve = WIRE_CURVE_P256,
 		.ops = version->ops_born,
 		.extractable = world->vault.backup == DB_BACKUP_TRUSTED,
-		.provenance = 7,
+		.provenance = version->provenance & 7,
 	};
 	memcpy(attested.id, version->id, sizeof(attested.id));
 	memcpy(attested.fingerprint, version->fingerprint, sizeof(attested.fingerprint));
@@ -49,9 +49,12 @@ attest(struct world *world, const struct db_version *version, uint8_t signature[
 		world->identity, CURVE_P256, (struct bytes){digest, sizeof(digest)}, signature);
 }
 
-/* An EC version of key "My-Key" in the catalog, attested by the identity key. Changed by `edit` after the signature. */
+/*
+ * An EC version of key "My-Key" in the catalog, of this provenance, attested by the identity key. Changed by `edit` after the
+ * signature.
+ */
 static void
-create(struct world *world, uint8_t seed, void (*edit)(struct db_version *))
+create_of(struct world *world, uint8_t seed, uint32_t provenance, void (*edit)(struct db_version *))
 {
 	struct db_version version = {
 		.kty = "EC",
@@ -65,7 +68,7 @@ create(struct world *world, uint8_t seed, void (*edit)(struct db_version *))
 		.updated = 1000,
 		.tags = "{}",
 		.spki = pubkey_get_spki(world->pubkey),
-		.provenance = 7 | DB_PROVENANCE_OURS,
+		.provenance = provenance,
 		.state = DB_VERSION_OK,
 	};
 	memset(version.id, seed, sizeof(version.id));
@@ -80,6 +83,12 @@ create(struct world *world, uint8_t seed, void (*edit)(struct db_version *))
 	assert_true(db_create_begin(world->fixture->db, world->vault.id, "My-Key", version.id, 1000,
 		"", &intent, &world->err));
 	assert_true(db_create_commit(world->fixture->db, intent, &version, &item, &world->err));
+}
+
+static void
+create(struct world *world, uint8_t seed, void (*edit)(struct db_version *))
+{
+	create_of(world, seed, 7 | DB_PROVENANCE_OURS, edit);
 }
 
 static void
@@ -313,6 +322,75 @@ A11_get_exchanged_public_key_is_integrity(void **state)
 	EVP_PKEY_free(other);
 }
 
+static bool
+generated(struct world *world)
+{
+	struct key_version *key =
+		keystore_get(world->store, &world->vault, "my-key", "", &world->err);
+	assert_non_null(key);
+	bool said = keystore_hsm_generated(world->store, key);
+	(void)key_version_unref(key);
+	keystore_forget_all(world->store);
+	return said;
+}
+
+/* Threats A22: only if the token says all three, this catalog ordered it, and it was never an import. */
+static void
+A22_generated_needs_all_of_the_provenance(void **state)
+{
+	struct world *world = *state;
+	const uint32_t all = 7 | DB_PROVENANCE_OURS;
+	prove_identity(world);
+	create_of(world, 0x50, all, NULL);
+	assert_true(generated(world));
+	create_of(world, 0x51, all | DB_PROVENANCE_MIXED, NULL);
+	assert_true(generated(world));
+	for (uint32_t bit = 1; bit <= DB_PROVENANCE_OURS; bit *= 2) {
+		create_of(world, (uint8_t)(0x60 + bit), all & ~bit, NULL);
+		if (generated(world))
+			fail_msg("without bit %u", (unsigned)bit);
+	}
+	create_of(world, 0x52, all | DB_PROVENANCE_IMPORTED, NULL);
+	assert_false(generated(world));
+}
+
+/* Threats A22: an edited row claims nothing, and nobody claims for a token that has not proved itself. */
+static void
+A22_generated_needs_the_token_to_have_signed(void **state)
+{
+	struct world *world = *state;
+	create(world, 0x53, NULL);
+	assert_false(generated(world));
+	prove_identity(world);
+	assert_true(generated(world));
+	create_of(world, 0x54, 3 | DB_PROVENANCE_OURS, fake_provenance);
+	assert_false(generated(world));
+}
+
+static void
+look_shows_what_get_refuses(void **state)
+{
+	struct world *world = *state;
+	uint8_t id[ID_VERSION_BYTES];
+	memset(id, 0x55, sizeof(id));
+	create(world, 0x55, NULL);
+	assert_true(db_version_set_state(world->fixture->db, id, DB_VERSION_MISSING, &world->err));
+	assert_null(keystore_get(world->store, &world->vault, "my-key", "", &world->err));
+	assert_int_equal(world->err.code, ERR_KEY_MISSING);
+
+	struct key_version *key =
+		keystore_look(world->store, &world->vault, "MY-KEY", "", &world->err);
+
+	assert_non_null(key);
+	assert_int_equal(key->version.state, DB_VERSION_MISSING);
+	(void)key_version_unref(key);
+	assert_null(keystore_look(world->store, &world->vault, "other", "", &world->err));
+	assert_int_equal(world->err.code, ERR_KEY_NOT_FOUND);
+	assert_null(keystore_look(world->store, &world->vault, "my_key", "", &world->err));
+	assert_int_equal(world->err.code, ERR_BAD_PARAMETER);
+	assert_null(keystore_get(world->store, &world->vault, "my-key", "", &world->err));
+}
+
 static void
 set_rsa(struct db_version *version)
 {
@@ -375,6 +453,9 @@ main(void)
 		TEST(A11_prove_edited_row_is_integrity),
 		TEST(A11_get_exchanged_public_key_is_integrity),
 		TEST(A11_get_public_key_of_another_type_is_integrity),
+		TEST(A22_generated_needs_all_of_the_provenance),
+		TEST(A22_generated_needs_the_token_to_have_signed),
+		TEST(look_shows_what_get_refuses),
 		TEST(another_identity_unproves_what_was_proved),
 		cmocka_unit_test(label_is_folded),
 	};

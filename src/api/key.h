@@ -70,6 +70,7 @@ struct api_key_view {
 	const char
 		*kid; /* of a version; in lists of keys and of deleted keys without the version */
 	const char *kty;             /* "RSA", "RSA-HSM", …: a name of kty.tbl (asserted) */
+	bool hsm_generated;          /* see struct api_key_custody */
 	unsigned ops;                /* set of enum alg_op */
 	const struct pubkey *pubkey; /* NULL for oct; not read for items */
 	bool enabled;
@@ -91,6 +92,36 @@ const char *api_recovery_level(int retention_days, bool purge_protection);
 
 /* KeyBundle, or DeletedKeyBundle if recovery_id is set. Never a private or symmetric part. */
 void api_key_bundle(const struct api_key_view *view, struct buf *out);
+
+enum api_key_state {
+	API_KEY_OK,
+	API_KEY_MISSING,   /* not on its token */
+	API_KEY_INTEGRITY, /* not what the catalog says */
+};
+
+enum api_attested {
+	API_ATTESTED_UNKNOWN, /* the token has not proved itself since the service started */
+	API_ATTESTED_YES,
+	API_ATTESTED_NO, /* somebody edited the catalog */
+};
+
+/* Where a key version is and where it comes from: what the dialect has no member for (threats A1, A4, A22). */
+struct api_key_custody {
+	const char *kid; /* of the version */
+	const char *token;
+	const char *region; /* NULL: the token is not configured any more */
+	enum api_key_state state;
+	unsigned strength_bits;
+	bool mixed;                 /* made to sign and to open data */
+	enum api_attested attested; /* whether the token signed what follows */
+	bool local;                 /* CKA_LOCAL, as the token said at the birth, and so on */
+	bool always_sensitive;
+	bool never_extractable;
+	bool generated_here; /* this service ordered it */
+	bool imported;       /* for ever */
+	bool hsm_generated;  /* all of these hold, it is no import, and the token signed it */
+};
+void api_key_custody(const struct api_key_custody *custody, struct buf *out);
 
 /* A page {"value":[KeyItem or DeletedKeyItem …],"nextLink"}: begin, each item, end. */
 struct api_key_page {

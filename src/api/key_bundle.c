@@ -1,6 +1,5 @@
 /* Writes bundles and pages of keys. Invariant: nothing of a key is written but what jwk_write() shows. */
 #include <assert.h>
-#include <string.h>
 
 #include "api/key.h"
 #include "jose/jwk.h"
@@ -14,11 +13,14 @@ api_recovery_level(int retention_days, bool purge_protection)
 	return purge_protection ? "CustomizedRecoverable" : "CustomizedRecoverable+Purgeable";
 }
 
-/* akv-contract §5: "0" software, "2" HSM. The answer repeats the protection that the caller asked for by its kty. */
+/*
+ * akv-contract §5: "0" software, "2" HSM. It is a claim about the key and not about what its creator asked for: "2" only where
+ * the provenance says so (threats A22).
+ */
 static const char *
-hsm_platform(const char *kty)
+hsm_platform(bool hsm_generated)
 {
-	return strstr(kty, "-HSM") != NULL ? "2" : "0";
+	return hsm_generated ? "2" : "0";
 }
 
 static void
@@ -41,7 +43,7 @@ write_attributes(struct json_writer *writer, const struct api_key_view *view)
 		api_recovery_level(view->retention_days, view->purge_protection));
 	json_write_int(writer, "recoverableDays", view->retention_days);
 	json_write_bool(writer, "exportable", false);
-	json_write_text(writer, "hsmPlatform", hsm_platform(view->kty));
+	json_write_text(writer, "hsmPlatform", hsm_platform(view->hsm_generated));
 	json_write_end(writer);
 }
 

@@ -112,14 +112,24 @@ check_api_version(const struct call *call, struct err *err)
 	return true;
 }
 
+/* The vault that the permission is asked for, as the request names it; NULL: the route has none. */
+static const char *
+vault_name(const struct call *call)
+{
+	if (call->row->dialect)
+		return http_request_vault(call->http);
+	return call->row->permission >= 0 ? call->names[0] : NULL;
+}
+
 static bool
 find_vault(struct call *call, struct err *err)
 {
-	const struct db_vault *vault =
-		vaults_find(call->task.daemon->vaults, http_request_vault(call->http));
+	const struct db_vault *vault = vaults_find(call->task.daemon->vaults, vault_name(call));
 	if (vault == NULL)
 		return err_set(err, ERR_VAULT_NOT_FOUND,
-			"The vault was not found; the first label of the Host header names it.");
+			call->row->dialect ? "The vault was not found; the first label of the Host "
+					     "header names it."
+					   : NULL);
 	call->vault = *vault;
 	call->vault.tags = arena_strdup(call->arena, vault->tags);
 	return true;
@@ -176,9 +186,9 @@ release_record(struct call *call)
 static bool
 admit(struct call *call, struct err *err)
 {
+	if (vault_name(call) != NULL && !find_vault(call, err))
+		return false;
 	if (call->row->dialect) {
-		if (!find_vault(call, err))
-			return false;
 		if (http_request_header(call->http, "Authorization") == NULL)
 			return err_set(err, ERR_UNAUTHORIZED, NULL);
 		if (!check_api_version(call, err))
@@ -216,7 +226,7 @@ write_audit(struct call *call, int status, struct err *err)
 	struct custodyd *daemon = call->task.daemon;
 	struct audit_record record = {
 		.operation = call->row->audit,
-		.vault = call->row->dialect ? http_request_vault(call->http) : NULL,
+		.vault = vault_name(call),
 		.key = call->audit_key,
 		.version = call->audit_version,
 		.code = call->err.code,

@@ -28,7 +28,8 @@ struct call {
 	struct arena *arena; /* of the HTTP request */
 	struct caller caller;
 	const char *names[ROUTER_CAPTURES_MAX]; /* captured segments, "" where absent */
-	struct db_vault vault; /* of the Host on the dialect's routes; id 0 elsewhere */
+	struct db_vault
+		vault; /* of the Host on the dialect's routes, of the path on ours that need a permission; else id 0 */
 
 	struct err err;       /* ERR_NONE: success */
 	struct buf body;      /* of a success */

@@ -12,23 +12,37 @@ key_name_check(struct call *call)
 	       err_set(&call->err, ERR_BAD_PARAMETER, "The request URI contains an invalid name.");
 }
 
-struct key_version *
-key_find(struct call *call)
+typedef struct key_version *find_fn(struct keystore *store, const struct db_vault *vault,
+	const char *name, const char *version, struct err *err);
+
+static struct key_version *
+find(struct call *call, find_fn *find_in, const char *name, const char *version)
 {
-	const char *name = call->names[0];
 	call->audit_key = name;
-	call->audit_version = call->names[1];
-	struct key_version *key = keystore_get(
-		call->task.daemon->keys, &call->vault, name, call->names[1], &call->err);
+	call->audit_version = version;
+	struct key_version *key =
+		find_in(call->task.daemon->keys, &call->vault, name, version, &call->err);
 	if (key == NULL) {
 		if (err_status(call->err.code) == 404)
 			(void)err_set(&call->err, call->err.code,
 				"A key with (name/id) %s%s%s was not found in this key vault.",
-				name, call->names[1][0] != '\0' ? "/" : "", call->names[1]);
+				name, version[0] != '\0' ? "/" : "", version);
 		return NULL;
 	}
 	call->audit_version = arena_strdup(call->arena, strrchr(key->kid, '/') + 1);
 	return key;
+}
+
+struct key_version *
+key_find(struct call *call)
+{
+	return find(call, keystore_get, call->names[0], call->names[1]);
+}
+
+struct key_version *
+key_look(struct call *call, const char *name, const char *version)
+{
+	return find(call, keystore_look, name, version);
 }
 
 bool
@@ -53,11 +67,12 @@ key_check_state(const struct key_version *key, enum alg_op op, int64_t now_s, st
 }
 
 void
-key_view(const struct call *call, const struct key_version *key, struct api_key_view *ret_view)
+key_view(const struct call *call, struct key_version *key, struct api_key_view *ret_view)
 {
 	*ret_view = (struct api_key_view){
 		.kid = key->kid,
 		.kty = key->version.kty,
+		.hsm_generated = keystore_hsm_generated(call->task.daemon->keys, key),
 		.ops = key->version.ops,
 		.pubkey = key->pubkey,
 		.enabled = key->version.enabled,

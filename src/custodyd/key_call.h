@@ -10,6 +10,8 @@
  * set. Errors as keystore_get(), in the dialect's words.
  */
 struct key_version *key_find(struct call *call) MUST_USE;
+/* The same for another pair of the path's names, and whatever the state of the version, to show it (keystore_look). */
+struct key_version *key_look(struct call *call, const char *name, const char *version) MUST_USE;
 
 /* Whether the path's key name is one; ERR_BAD_PARAMETER in the dialect's words. Names the key for the audit. */
 bool key_name_check(struct call *call) MUST_USE;
@@ -22,8 +24,7 @@ bool key_check_state(
 	const struct key_version *key, enum alg_op op, int64_t now_s, struct err *err) MUST_USE;
 
 /* Fills the view of a KeyBundle, of a DeletedKeyBundle if the key is not live; text is `key`'s or in the arena. */
-void key_view(
-	const struct call *call, const struct key_version *key, struct api_key_view *ret_view);
+void key_view(const struct call *call, struct key_version *key, struct api_key_view *ret_view);
 /* Writes the bundle of rows just read or changed as the answer, and names the version for the audit. */
 bool key_answer(
 	struct call *call, const struct db_key *key, const struct db_version *version) MUST_USE;

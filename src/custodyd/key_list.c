@@ -54,7 +54,13 @@ static void
 item_view(struct call *call, const struct db_key *key, const struct db_version *version, bool base,
 	struct api_key_view *view)
 {
+	enum kty kty = kty_find(version->kty);
 	struct key_version shown = {.vault = call->vault, .key = *key, .version = *version};
+	if (kty == KTY_NONE)
+		shown.version.provenance = 0; /* of a key of no type nothing is claimed */
+	else
+		shown.type = kty_key(kty);
+	shown.curve = curve_find(version->curve);
 	key_view(call, &shown, view);
 	char url[256];
 	keystore_vault_url(call->task.daemon->keys, call->vault.name, url);

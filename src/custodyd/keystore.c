@@ -259,9 +259,10 @@ state_check(const struct db_version *version, struct err *err)
 	return err_set(err, ERR_CATALOG_INTEGRITY, NULL);
 }
 
+/* `used`: a version that is missing or contradicts its token is refused. */
 static struct key_version *
 load(struct keystore *store, const struct db_vault *vault, const char *name, const char *version,
-	struct err *err)
+	bool used, struct err *err)
 {
 	uint8_t id[ID_VERSION_BYTES];
 	if (version[0] != '\0' && !hex_decode(version, id, sizeof(id)))
@@ -273,31 +274,50 @@ load(struct keystore *store, const struct db_vault *vault, const char *name, con
 	if (!db_version_find(store->db, vault->id, name, version[0] == '\0' ? NULL : id, arena,
 		    &key_row, &version_row, err))
 		return NULL;
-	if (!state_check(&version_row, err))
+	if (used && !state_check(&version_row, err))
 		return NULL;
 	return keystore_wrap(store, vault, &key_row, &version_row, err);
+}
+
+/* Identifiers are compared case-insensitively (akv-contract §1). */
+static bool
+fold(const char *name, const char *version, char folded[static ID_KEY_NAME_MAX + 1],
+	char hex[static ID_VERSION_TEXT], struct err *err)
+{
+	if (!id_key_name_valid(name))
+		return err_set(err, ERR_BAD_PARAMETER, "The request URI contains an invalid name.");
+	if (strlen(version) >= ID_VERSION_TEXT)
+		return err_set(err, ERR_KEY_NOT_FOUND, NULL);
+	id_fold(name, folded);
+	id_fold(version, hex);
+	return true;
+}
+
+struct key_version *
+keystore_look(struct keystore *store, const struct db_vault *vault, const char *name,
+	const char *version, struct err *err)
+{
+	char folded[ID_KEY_NAME_MAX + 1];
+	char hex[ID_VERSION_TEXT];
+	return fold(name, version, folded, hex, err) ? load(store, vault, name, hex, false, err)
+						     : NULL;
 }
 
 struct key_version *
 keystore_get(struct keystore *store, const struct db_vault *vault, const char *name,
 	const char *version, struct err *err)
 {
-	if (!id_key_name_valid(name))
-		return err_set(err, ERR_BAD_PARAMETER, "The request URI contains an invalid name."),
-		       NULL;
 	char folded[ID_KEY_NAME_MAX + 1];
 	char hex[ID_VERSION_TEXT];
-	if (strlen(version) >= sizeof(hex))
-		return err_set(err, ERR_KEY_NOT_FOUND, NULL), NULL;
-	id_fold(name, folded);
-	id_fold(version, hex); /* identifiers are compared case-insensitively (akv-contract §1) */
+	if (!fold(name, version, folded, hex, err))
+		return NULL;
 	struct slot *slot = slot_find(store, vault->id, folded, hex);
 	if (slot != NULL) {
 		TAILQ_REMOVE(&store->ages, slot, by_age);
 		TAILQ_INSERT_HEAD(&store->ages, slot, by_age);
 		return key_version_ref(slot->key);
 	}
-	struct key_version *key = load(store, vault, name, hex, err);
+	struct key_version *key = load(store, vault, name, hex, true, err);
 	if (key != NULL)
 		slot_add(store, folded, hex[0] == '\0', key);
 	return key;
@@ -420,4 +440,14 @@ keystore_prove(struct keystore *store, struct key_version *key, struct err *err)
 		return err_set(err, ERR_KEY_INTEGRITY, NULL);
 	key->proved = true;
 	return true;
+}
+
+bool
+keystore_hsm_generated(struct keystore *store, struct key_version *key)
+{
+	const uint32_t wanted = DB_PROVENANCE_LOCAL | DB_PROVENANCE_ALWAYS_SENSITIVE |
+				DB_PROVENANCE_NEVER_EXTRACTABLE | DB_PROVENANCE_OURS;
+	struct err unproved = {0};
+	return (key->version.provenance & (wanted | DB_PROVENANCE_IMPORTED)) == wanted &&
+	       keystore_prove(store, key, &unproved);
 }

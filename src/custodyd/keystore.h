@@ -49,6 +49,9 @@ struct key_version *keystore_get(struct keystore *store, const struct db_vault *
 /* The same from rows that were just read or written; not cached. */
 struct key_version *keystore_wrap(struct keystore *store, const struct db_vault *vault,
 	const struct db_key *key, const struct db_version *version, struct err *err) MUST_USE;
+/* The same, looked up afresh and whatever the state of its row, for showing and not for using it. */
+struct key_version *keystore_look(struct keystore *store, const struct db_vault *vault,
+	const char *name, const char *version, struct err *err) MUST_USE;
 struct key_version *key_version_ref(struct key_version *key);
 struct key_version *key_version_unref(struct key_version *key); /* returns NULL; accepts NULL */
 
@@ -66,6 +69,12 @@ bool keystore_set_identity(
  * start; ERR_KEY_INTEGRITY: the row is not what the token signed (the caller marks the version).
  */
 bool keystore_prove(struct keystore *store, struct key_version *key, struct err *err) MUST_USE;
+
+/*
+ * Whether answers may call it HSM-generated (threats A22): its token says LOCAL, ALWAYS_SENSITIVE and NEVER_EXTRACTABLE, this
+ * catalog ordered it, it is no import, and the token signed the row that says so. Not before the token has proved itself.
+ */
+bool keystore_hsm_generated(struct keystore *store, struct key_version *key);
 
 /* https://<vault>.<dns_suffix> in lower case, for identifiers. `text` holds 256 octets. */
 void keystore_vault_url(const struct keystore *store, const char *vault, char text[static 256]);

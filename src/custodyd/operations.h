@@ -6,6 +6,7 @@
 extern const struct call_type key_create_type;          /* key_create.c */
 extern const struct call_type key_use_type;             /* key_use.c */
 extern const struct call_type key_get_type;             /* key_read.c */
+extern const struct call_type key_custody_type;         /* key_custody.c */
 extern const struct call_type key_list_type;            /* key_list.c */
 extern const struct call_type key_versions_type;        /* key_list.c */
 extern const struct call_type deleted_key_list_type;    /* key_list.c */

@@ -23,7 +23,7 @@ while read -r method before after body; do
 		case $name in
 		*/*)
 			case "$method $before $after" in
-			"GET /keys/ -" | "PATCH /keys/ -") ;;
+			"GET /keys/ -" | "PATCH /keys/ -" | "GET /vaults/contosowestus/keys/ -") ;;
 			*) continue ;;
 			esac
 			;;
@@ -48,6 +48,7 @@ POST /keys/ //unwrapkey {"alg":"A256KW","value":"AAAA"}
 POST /keys/ //sign {"alg":"ES256","value":"AAAA"}
 POST /keys/ //verify {"alg":"ES256","digest":"AAAA","value":"AAAA"}
 GET /deletedkeys/ -
+GET /vaults/contosowestus/keys/ -
 POST /deletedkeys/ /recover
 DELETE /deletedkeys/ -
 END

@@ -32,6 +32,7 @@ while IFS='|' read -r word method path body expected; do
 done <<END
 create|POST|/keys/n/create|{"kty":"oct"}|200
 get|GET|/keys/n||200
+get|GET|/vaults/contosowestus/keys/n||200
 list|GET|/keys||200
 list|GET|/keys/n/versions||200
 update|PATCH|/keys/n/|{}|200
