@@ -39,6 +39,7 @@ struct fixture {
 	struct peer *peer;
 	/* the peer */
 	int status;
+	int later_status;      /* of all but the first answer; 0: the same */
 	const char *bodies[4]; /* the last one is repeated */
 	unsigned served;
 	char targets[4][512];
@@ -60,8 +61,8 @@ play(void *data, const struct peer_request *request, struct peer_reply *reply)
 	if (f->served < COUNT(f->targets))
 		(void)snprintf(f->targets[f->served], sizeof(f->targets[0]), "%s %s",
 			request->method, request->target);
+	reply->status = f->served > 0 && f->later_status != 0 ? f->later_status : f->status;
 	f->served++;
-	reply->status = f->status;
 	(void)snprintf(reply->body, sizeof(reply->body), "%s", body);
 	(void)snprintf(f->sent, sizeof(f->sent), "%s", request->body);
 	(void)snprintf(f->head, sizeof(f->head), "%s", request->head);
@@ -331,13 +332,74 @@ commands_send_what_they_are_asked(void **state)
 	}
 }
 
+static const char custody[] =
+	"{\"kid\":\"" KID
+	"\",\"token\":\"w\",\"region\":\"r\",\"state\":\"ok\",\"strengthBits\":112,"
+	"\"mixed\":true,\"provenance\":{\"hsmGenerated\":false,\"local\":true,"
+	"\"alwaysSensitive\":true,\"neverExtractable\":false}}";
+
+/* Threats A4, A22: the second request is for the version that the first one was answered with, on a route of ours. */
+static void
+key_show_asks_where_the_key_comes_from(void **state)
+{
+	static const struct request_case cases[] = {
+		{"key show --vault-name west --name k1",                 "GET /keys/k1/?api-version=7.4",                ""},
+		{"key show --vault-name West.vault.test --name K1",      "GET /keys/K1/?api-version=7.4",
+                 ""													},
+		{"key show --id " KID,                                   "GET /keys/k1/" KEY_VERSION "?api-version=7.4", ""},
+		{"key show --vault-name west --name k1 -v " KEY_VERSION,
+                 "GET /keys/k1/" KEY_VERSION "?api-version=7.4",                                                         ""},
+	};
+	struct fixture *f = *state;
+	f->bodies[0] = bundle;
+	f->bodies[1] = custody;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		print_message("%s\n", cases[i].line);
+
+		run_line(f, cases[i].line);
+
+		assert_string_equal(f->err, "");
+		assert_int_equal(f->exit_code, 0);
+		assert_int_equal(f->served, 2);
+		assert_string_equal(f->targets[0], cases[i].target);
+		assert_string_equal(f->targets[1], "GET /vaults/west/keys/k1/" KEY_VERSION);
+		assert_says(f->out, "  \"custody\": {\n    \"kid\": \"" KID "\",");
+		assert_says(f->out, "\"neverExtractable\": false");
+	}
+	run_line(f, "key show --vault-name west --name k1 -o tsv");
+	assert_string_equal(
+		f->out, "k1\tRSA\t\tTrue\t\twrapKey\t" KID "\t112\tTrue\tTrue\tTrue\tFalse\n");
+}
+
+/* A daemon from before the route says that there is nothing at the path; any other "no" is one. */
+static void
+key_show_goes_on_without_it_on_an_older_daemon(void **state)
+{
+	struct fixture *f = *state;
+	f->bodies[0] = bundle;
+	f->bodies[1] = "{\"error\":{\"code\":\"NotFound\",\"message\":\"Nothing.\"}}";
+	f->later_status = 404;
+
+	RUN(f, "", "key", "show", THE_KEY);
+	assert_int_equal(f->exit_code, 0);
+	assert_says(f->err, "custodyctl key show: warning: This daemon is too old");
+	assert_says(f->out, "\"custody\": null");
+	assert_says(f->out, "\"kty\": \"RSA\"");
+	f->bodies[1] = "{\"error\":{\"code\":\"KeyNotFound\",\"message\":\"Gone.\"}}";
+	RUN(f, "", "key", "show", THE_KEY);
+
+	assert_int_equal(f->exit_code, 3);
+	assert_says(f->err, "Gone. [KeyNotFound]");
+	assert_string_equal(f->out, "");
+}
+
 static void
 application_and_host_are_sent(void **state)
 {
 	struct fixture *f = *state;
 	f->bodies[0] = bundle;
 
-	RUN(f, "", "key", "show", "--id", KID, "--application",
+	RUN(f, "", "key", "show-deleted", "--id", KID, "--application",
 		"11111111-2222-3333-4444-555555555555");
 
 	assert_int_equal(f->exit_code, 0);
@@ -518,7 +580,7 @@ no_output_is_printed_if_none_is_wanted(void **state)
 
 	assert_int_equal(f->exit_code, 0);
 	assert_string_equal(f->out, "");
-	assert_int_equal(f->served, 1);
+	assert_int_equal(f->served, 2);
 }
 
 struct closed_case {
@@ -910,6 +972,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(commands_send_what_they_are_asked),
+		TEST(key_show_asks_where_the_key_comes_from),
+		TEST(key_show_goes_on_without_it_on_an_older_daemon),
 		TEST(application_and_host_are_sent),
 		TEST(keyvault_create_gives_the_caller_all_permissions),
 		TEST(lists_follow_pages_up_to_maxresults),

@@ -158,6 +158,40 @@ key_has_the_form_of_az(void **state)
 		"\"releasePolicy\":null,\"tags\":{\"a\":\"b\"}}");
 }
 
+/* az's members as they are, and one of ours behind them. */
+static void
+key_with_custody_has_one_member_more(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	static const char json[] = "{\"key\":{},\"attributes\":{}}";
+	static const char more[] = "{\"strengthBits\":112,\"provenance\":{\"local\":true}}";
+	CLEAN(json)
+	struct json_value *bundle = json_parse(json, sizeof(json) - 1, ANSWERS_MAX, &err);
+	CLEAN(json)
+	struct json_value *custody = json_parse(more, sizeof(more) - 1, ANSWERS_MAX, &err);
+	for (int known = 0; known <= 1; known++) {
+		CLEAN(buf)
+		struct buf plain;
+		CLEAN(buf)
+		struct buf longer;
+		struct json_writer writer;
+		buf_init(&plain, 4096);
+		buf_init(&longer, 4096);
+		json_writer_init(&writer, &plain);
+		answers_key(&writer, NULL, bundle);
+		plain.len--; /* without the brace at its end */
+		(void)buf_text(&plain, ",\"custody\":");
+		(void)buf_text(&plain, known ? more : "null");
+		(void)buf_text(&plain, "}");
+
+		json_writer_init(&writer, &longer);
+		answers_key_custody(&writer, NULL, bundle, known ? custody : NULL);
+
+		assert_string_equal(buf_peek(&longer), buf_peek(&plain));
+	}
+}
+
 static void
 deleted_item_has_the_form_of_az(void **state)
 {
@@ -208,6 +242,7 @@ main(void)
 		cmocka_unit_test(clean_text_fits_its_room),
 		cmocka_unit_test(what_is_no_answer_is_refused),
 		cmocka_unit_test(key_has_the_form_of_az),
+		cmocka_unit_test(key_with_custody_has_one_member_more),
 		cmocka_unit_test(deleted_item_has_the_form_of_az),
 		cmocka_unit_test(vault_has_the_form_of_az),
 	};

@@ -135,11 +135,10 @@ write_name(struct json_writer *writer, const struct json_value *id)
 	json_write_text(writer, "name", known ? kid.name : NULL);
 }
 
-void
-answers_key(struct json_writer *writer, const char *name, const struct json_value *bundle)
+static void
+write_key(struct json_writer *writer, const struct json_value *bundle)
 {
 	const struct json_value *jwk = json_member(bundle, "key");
-	json_write_object(writer, name);
 	write_attributes(writer, json_member(bundle, "attributes"));
 	write_deletion(writer, bundle);
 	json_write_object(writer, "key");
@@ -156,6 +155,23 @@ answers_key(struct json_writer *writer, const char *name, const struct json_valu
 	write_name(writer, json_member(jwk, "kid"));
 	answers_copy(writer, "releasePolicy", json_member(bundle, "release_policy"));
 	answers_copy(writer, "tags", json_member(bundle, "tags"));
+}
+
+void
+answers_key(struct json_writer *writer, const char *name, const struct json_value *bundle)
+{
+	json_write_object(writer, name);
+	write_key(writer, bundle);
+	json_write_end(writer);
+}
+
+void
+answers_key_custody(struct json_writer *writer, const char *name, const struct json_value *bundle,
+	const struct json_value *custody)
+{
+	json_write_object(writer, name);
+	write_key(writer, bundle);
+	answers_copy(writer, "custody", custody);
 	json_write_end(writer);
 }
 

@@ -14,6 +14,9 @@ const struct json_value *answers_at(const struct json_value *value, const char *
 
 /* Each writes one object as member `name` (NULL: in an array or at the top). */
 void answers_key(struct json_writer *writer, const char *name, const struct json_value *bundle);
+/* The same with one member more, "custody": what the daemon knows of the key beside az's members; NULL: null. */
+void answers_key_custody(struct json_writer *writer, const char *name,
+	const struct json_value *bundle, const struct json_value *custody);
 void answers_key_item(struct json_writer *writer, const char *name, const struct json_value *item);
 void answers_vault(struct json_writer *writer, const char *name, const struct json_value *vault);
 /* Any value as it is. */

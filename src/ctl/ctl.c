@@ -116,6 +116,20 @@ ctl_warned(void *data, const char *text)
 
 /* ---- requests and answers ---- */
 
+static struct json_value *
+parse_answer(const struct ctl *ctl, char *take_text, int *ret_exit)
+{
+	struct err err;
+	const char *object = take_text[0] == '\0' ? "{}" : take_text; /* 204 has no body */
+	struct json_value *document = json_parse(object, strlen(object), ANSWERS_MAX, &err);
+	custody_text_free(take_text);
+	if (document == NULL) {
+		(void)err_set(&err, ERR_CLIENT_ANSWER, NULL);
+		*ret_exit = ctl_fail(ctl, &err);
+	}
+	return document;
+}
+
 struct json_value *
 ctl_call(const struct ctl *ctl, const char *method, const char *vault, const char *path,
 	const struct buf *body, int *ret_exit)
@@ -127,15 +141,20 @@ ctl_call(const struct ctl *ctl, const char *method, const char *vault, const cha
 		*ret_exit = ctl_fail_call(ctl, &error);
 		return NULL;
 	}
-	struct err err;
-	const char *object = text[0] == '\0' ? "{}" : text; /* 204 has no body */
-	struct json_value *document = json_parse(object, strlen(object), ANSWERS_MAX, &err);
-	custody_text_free(text);
-	if (document == NULL) {
-		(void)err_set(&err, ERR_CLIENT_ANSWER, NULL);
-		*ret_exit = ctl_fail(ctl, &err);
-	}
-	return document;
+	return parse_answer(ctl, text, ret_exit);
+}
+
+struct json_value *
+ctl_call_newer(const struct ctl *ctl, const char *path, int *ret_exit)
+{
+	char *text = NULL;
+	struct custody_error error;
+	if (custody_request(ctl->client, "GET", NULL, path, NULL, &text, &error))
+		return parse_answer(ctl, text, ret_exit);
+	*ret_exit = EXIT_OK;
+	if (err_find(error.name) != ERR_NOT_FOUND)
+		*ret_exit = ctl_fail_call(ctl, &error);
+	return NULL;
 }
 
 int

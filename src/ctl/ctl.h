@@ -45,6 +45,8 @@ void ctl_warn(const struct ctl *ctl, const char *fmt, ...) PRINTF(2, 3);
 /* A call whose answer is JSON: NULL and an exit code in *ret_exit, or the document (json_free()). */
 struct json_value *ctl_call(const struct ctl *ctl, const char *method, const char *vault,
 	const char *path, const struct buf *body, int *ret_exit) MUST_USE;
+/* The same of an own route that older daemons do not have: NULL and EXIT_OK in *ret_exit if this one does not. */
+struct json_value *ctl_call_newer(const struct ctl *ctl, const char *path, int *ret_exit) MUST_USE;
 /* Writes the finished answer; see output_write(). */
 int ctl_answer(const struct ctl *ctl, const struct buf *json, const char *list,
 	const struct output_column *columns);
