@@ -192,6 +192,18 @@ hex_round_trips_every_octet(void **state)
 }
 
 static void
+hex_digit_takes_both_cases_and_nothing_else(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		static const char digits[] = "0123456789abcdefABCDEF";
+		const char *found = c != 0 ? strchr(digits, c) : NULL;
+		int wanted = found == NULL ? -1 : (int)(found - digits);
+		assert_int_equal(hex_digit((char)c), wanted > 15 ? wanted - 6 : wanted);
+	}
+}
+
+static void
 hex_decode_of_another_spelling_is_refused(void **state)
 {
 	(void)state;
@@ -218,6 +230,7 @@ main(void)
 		cmocka_unit_test(b64_decode_accepts_exactly_the_canonical_tails),
 		cmocka_unit_test(b64_append_beyond_max_is_refused),
 		cmocka_unit_test(hex_round_trips_every_octet),
+		cmocka_unit_test(hex_digit_takes_both_cases_and_nothing_else),
 		cmocka_unit_test(hex_decode_of_another_spelling_is_refused),
 	};
 	return cmocka_run_group_tests_name("b64", tests, NULL, NULL);

@@ -121,14 +121,23 @@ hex_encode(const void *data, size_t len, char *text)
 	text[2 * len] = '\0';
 }
 
-static int
+int
 hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
 	return -1;
+}
+
+/* One spelling for each value: what is stored or compared is lower case. */
+static int
+lower_hex_digit(char c)
+{
+	return c >= 'A' && c <= 'F' ? -1 : hex_digit(c);
 }
 
 bool
@@ -138,8 +147,8 @@ hex_decode(const char *text, void *data, size_t len)
 	if (strnlen(text, 2 * len + 1) != 2 * len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = hex_digit(text[2 * i + 1]);
+		int high = lower_hex_digit(text[2 * i]);
+		int low = lower_hex_digit(text[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		out[i] = (uint8_t)(high << 4 | low);

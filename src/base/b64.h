@@ -23,6 +23,8 @@ bool b64_append(struct buf *buf, const void *data, size_t len); /* false: buffer
  */
 bool b64_decode(const char *text, size_t len, void *data, size_t *ret_len) MUST_USE;
 
+/* Value of a hexadecimal digit of any case; -1: it is none. */
+int hex_digit(char c);
 /* 2 * len characters and a NUL. */
 void hex_encode(const void *data, size_t len, char *text);
 /* Exactly 2 * len lower-case digits followed by NUL, else false. */

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "db/db_vault.h"
+#include "service/principals.h"
 
 #define ADMINISTRATORS_MAX 256
 
@@ -276,21 +277,6 @@ access_configure(struct access *access, const char *administrators,
 	return true;
 }
 
-/* true: the state is another now. */
-static bool
-refresh_one(const struct principal *principal, enum principal_state *state)
-{
-	enum principal_state now = *state;
-	if (!principal_check(principal, &now) || now == *state)
-		return false;
-	*state = now;
-	char text[PRINCIPAL_TEXT];
-	principal_format(principal, text);
-	log_warning(now == PRINCIPAL_CHANGED ? "principal.changed" : "principal.back",
-		LOG_TEXT("principal", text), LOG_INT("number", principal->number));
-	return true;
-}
-
 bool
 access_refresh(struct access *access)
 {
@@ -298,15 +284,15 @@ access_refresh(struct access *access)
 	for (size_t i = 0; i < access->vault_count; i++)
 		for (size_t j = 0; j < access->vaults[i].count; j++) {
 			struct access_entry *entry = &access->vaults[i].entries[j];
-			changed |= refresh_one(&entry->principal, &entry->state);
+			changed |= principals_refresh_one(&entry->principal, &entry->state);
 		}
 	for (size_t i = 0; i < access->administrator_count; i++) {
 		struct access_entry *entry = &access->administrators[i];
-		changed |= refresh_one(&entry->principal, &entry->state);
+		changed |= principals_refresh_one(&entry->principal, &entry->state);
 	}
 	for (size_t i = 0; i < access->application_count; i++) {
 		struct application *application = &access->applications[i];
-		changed |= refresh_one(&application->text.user, &application->state);
+		changed |= principals_refresh_one(&application->text.user, &application->state);
 	}
 	return changed;
 }

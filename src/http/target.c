@@ -4,17 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "base/b64.h"
 
 /* Decodes `len` characters in place and ends them by a NUL; false for a broken escape or a NUL. */
 static bool

@@ -18,18 +18,6 @@ skip_blanks(const char *at, const char *end)
 	return at;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Four digits at `at`, or -1. */
 static int
 hex_unit(const char *at, const char *end)
