@@ -310,6 +310,16 @@ token_is() {
 	[ "$(token_state "$1")" = "$2" ]
 }
 
+# process_stop PID: it stands still when this returns. A signal alone is not enough: until it is delivered, other threads still answer.
+process_stop() {
+	kill -STOP "$1" && wait_for process_stands "$1"
+}
+
+# shellcheck disable=SC2317 # run by wait_for
+process_stands() {
+	process_states=$(cat "/proc/$1/task"/*/stat | sed 's/.*) \(.\).*/\1/' | sort -u) && [ "$process_states" = T ]
+}
+
 worker_pid() {
 	http GET "/tokens/$1" "" && json .worker.pid
 }

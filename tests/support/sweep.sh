@@ -234,6 +234,21 @@ invariants_again() {
 	expect_is "objects on the token afterwards" "$(objects_in_catalog)" "$(objects_on_token)"
 }
 
+# fail_at CALL N: no death, but the request's N-th such call says EIO. failed=yes if it was reached.
+fail_at() {
+	n="$2 of $1"
+	rm -f "$T/trace" "$T/strace.err" # that of the last time says "attached" too
+	strace -p "$(daemon_pid)" -o "$T/trace" -e trace="$1" -e inject="$1:error=EIO:when=$2" 2>"$T/strace.err" &
+	strace_pid=$!
+	wait_for grep -qs attached "$T/strace.err" || bail "strace: $(cat "$T/strace.err")"
+	CODE=$(sh "$T/client")
+	kill -TERM "$strace_pid"
+	wait "$strace_pid"
+	failed=no
+	# shellcheck disable=SC2034 # for the test
+	! grep -q INJECTED "$T/trace" || failed=yes
+}
+
 # sweep NAME daemon|worker SAMPLE: with a sample of 0 only when CRASH_STRIDE is set.
 sweep_serial=0
 sweep() {

@@ -8,7 +8,7 @@ world_start
 # The worker stands still in the midst of a change that is in the catalog; with its end the settling begins.
 freeze() {
 	frozen=$(worker_pid west)
-	kill -STOP "$frozen"
+	process_stop "$frozen"
 	curl -K "$T/client.curl" >"$T/frozen.code" &
 	wait_for intent_there || bail "no intent"
 }

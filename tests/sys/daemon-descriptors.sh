@@ -12,7 +12,7 @@ worker=$(worker_pid west)
 pid=$(daemon_pid)
 
 # In flight before there are none: it waits for a worker that is stopped.
-kill -STOP "$worker"
+process_stop "$worker"
 raw "$(raw_post '/keys/k//unwrapkey?api-version=7.4' "{\"alg\":\"A256KW\",\"value\":\"$wrapped\"}" 'Content-Type: application/json')" \
 	-l >"$T/kept" &
 kept=$!

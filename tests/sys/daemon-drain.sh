@@ -20,7 +20,7 @@ intended() {
 }
 
 worker=$(worker_pid west)
-kill -STOP "$worker" # the creation is in flight, as long as we like
+process_stop "$worker" # the creation is in flight, as long as we like
 later slow /keys/slow/create $WEST '{"kty":"RSA","key_size":2048}'
 tap_ok "a slow creation is in flight" wait_for intended slow
 for n in 1 2 3 4; do
@@ -44,7 +44,7 @@ daemon_start || bail "no restart"
 wait_for token_is west ready
 answers "the key is there" 200 GET /keys/slow $WEST
 worker=$(worker_pid west)
-kill -STOP "$worker"
+process_stop "$worker"
 later never /keys/never/create $WEST '{"kty":"RSA","key_size":2048}'
 wait_for intended never
 daemon_stop

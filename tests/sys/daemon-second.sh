@@ -35,7 +35,7 @@ second "the same catalog" "Another daemon has the catalog $T/custody.db open." s
 second "the same audit" "Another daemon has the audit file $T/log/audit.jsonl open." socket "$T/2.sock" catalog "$T/2.db"
 second "the same socket" "Socket $T/custodyd.sock: another daemon is serving it." catalog "$T/2.db" audit "$T/log/2.jsonl"
 tap_is "nothing of the first was touched" "$before" "$(sum)"
-kill -STOP "$(daemon_pid)"
+process_stop "$(daemon_pid)"
 second "the first is stopped: it still has its catalog" "Another daemon has the catalog $T/custody.db open."
 kill -CONT "$(daemon_pid)"
 tap_ok "the first goes on" token_is west login-needed

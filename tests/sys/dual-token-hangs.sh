@@ -10,7 +10,7 @@ dual_wrap "$value"
 for token in west east; do
 	vault=$([ $token = west ] && echo "$WEST" || echo "$EAST")
 	pid=$(worker_pid $token)
-	kill -STOP "$pid"
+	process_stop "$pid"
 	start=$(date +%s%N)
 	dual unwrapkey
 	elapsed=$((($(date +%s%N) - start) / 1000000))

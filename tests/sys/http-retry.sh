@@ -29,7 +29,7 @@ versions() {
 
 # The worker is lost before it did anything.
 pid=$(worker_pid west)
-kill -STOP "$pid"
+process_stop "$pid"
 create lost '{"kty":"oct"}'
 tap_ok "a create waits for the token" wait_for working
 kill -KILL "$pid"
@@ -53,7 +53,7 @@ wait_for token_is west ready
 http GET /keys/lost $WEST
 before=$(json .key.kid)
 pid=$(worker_pid west)
-kill -STOP "$pid"
+process_stop "$pid"
 curl -s --max-time "$DEADLINE" --unix-socket "$T/custodyd.sock" -H "$host" -H 'Authorization: t' -d '{"kty":"oct"}' -H 'Content-Type: application/json' \
 	-o "$T/body" -w '%{http_code}' "http://localhost/keys/lost/create?api-version=7.4" >"$T/status" &
 CREATE=$!
