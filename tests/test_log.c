@@ -92,6 +92,21 @@ C20_log_values_are_escaped(void **state)
 		" e=\"\" f=- g=\"k=v\" h=\xc3\xa4\n");
 }
 
+/* C20: terminals obey C1 controls too: c2 9b is CSI, as ESC [ is. What is next to them in UTF-8 is text. */
+static void
+C20_log_c1_controls_are_escaped(void **state)
+{
+	log_info("e", LOG_TEXT("a", "\xc2\x80"),
+		LOG_TEXT("b", "x\xc2\x9b"
+			      "31my"),
+		LOG_TEXT("c", "\xc2\x9f\xc2\xa0"), LOG_TEXT("d", "\xc2\xa0"),
+		LOG_TEXT("e", "\xc3\x80\xe2\x82\x9b"), LOG_TEXT("f", "\xc2"));
+
+	assert_string_equal(written(*state),
+		"<6>e a=\"\\xc2\\x80\" b=\"x\\xc2\\x9b31my\" c=\"\\xc2\\x9f\xc2\xa0\" d=\xc2\xa0"
+		" e=\xc3\x80\xe2\x82\x9b f=\xc2\n");
+}
+
 static void
 log_level_drops_what_is_above(void **state)
 {
@@ -226,6 +241,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			log_line_has_priority_event_and_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(C20_log_values_are_escaped, setup, teardown),
+		cmocka_unit_test_setup_teardown(C20_log_c1_controls_are_escaped, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_level_drops_what_is_above, setup, teardown),
 		cmocka_unit_test_setup_teardown(C20_log_value_too_long_is_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(log_line_of_any_length_ends, setup, teardown),

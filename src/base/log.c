@@ -23,12 +23,22 @@ static _Thread_local struct {
 	unsigned count;
 } repeat;
 
+/* Octets of the control character that `text` begins with: C0 and DEL, or C1 as UTF-8 has it (c2 80 to c2 9f). 0: none. */
+static size_t
+control_len(const char *text, size_t len)
+{
+	unsigned char octet = (unsigned char)text[0];
+	if (octet < 0x20 || octet == 0x7f)
+		return 1;
+	unsigned char next = len > 1 ? (unsigned char)text[1] : 0;
+	return octet == 0xc2 && next >= 0x80 && next <= 0x9f ? 2 : 0;
+}
+
 static bool
 is_plain(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		unsigned char octet = (unsigned char)text[i];
-		if (octet <= 0x20 || octet == 0x7f || strchr("\"=\\", octet) != NULL)
+		if (control_len(&text[i], len - i) > 0 || strchr(" \"=\\", text[i]) != NULL)
 			return false;
 	}
 	return len > 0;
@@ -37,14 +47,18 @@ is_plain(const char *text, size_t len)
 static void
 append_escaped(struct buf *line, const char *text, size_t len)
 {
+	size_t control = 0; /* octets of a control character that are still to be written */
 	for (size_t i = 0; i < len; i++) {
-		unsigned char octet = (unsigned char)text[i];
-		if (octet < 0x20 || octet == 0x7f)
-			(void)buf_printf(line, "\\x%02x", octet);
-		else if (octet == '"' || octet == '\\')
-			(void)buf_printf(line, "\\%c", octet);
-		else
+		if (control == 0)
+			control = control_len(&text[i], len - i);
+		if (control > 0) {
+			(void)buf_printf(line, "\\x%02x", (unsigned char)text[i]);
+			control--;
+		} else if (text[i] == '"' || text[i] == '\\') {
+			(void)buf_printf(line, "\\%c", text[i]);
+		} else {
 			(void)buf_append(line, &text[i], 1);
+		}
 	}
 }
 
