@@ -19,7 +19,7 @@ missing() {
 }
 
 commands() {
-	sed -n 's/^COMMAND([a-z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/custodyctl.tbl
+	sed -n 's/^COMMAND([a-z_0-9]*, "\([^"]*\)".*/\1/p' "src/ctl/$1.tbl"
 }
 
 options() {
@@ -32,7 +32,7 @@ errors() {
 	sed -n 's/^ERR([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/base/err.tbl
 }
 
-tap_ok "the tables can be read" test "$(commands | wc -l)" -gt 20
+tap_ok "the tables can be read" test "$(commands custodyctl | wc -l)" -gt 20
 tap_ok "and the options" test "$(options DAEMON src/service/settings.tbl src/custodyd/option.tbl | wc -l)" -gt 20
 tap_ok "and the errors" test "$(errors | wc -l)" -gt 40
 
@@ -40,10 +40,12 @@ tap_ok "and the errors" test "$(errors | wc -l)" -gt 40
 check_page() {
 	tap_is "man/$1 has every $2" "" "$(missing "man/$1" <"$T/words")"
 }
-commands >"$T/words"
-check_page custodyctl.1 command
-sed -n 's/^OPTION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/common_option.tbl src/ctl/custodyctl.tbl >"$T/words"
-check_page custodyctl.1 option
+for program in custodyctl depctl; do
+	commands $program >"$T/words"
+	check_page $program.1 command
+	sed -n 's/^OPTION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/ctl/common_option.tbl src/ctl/$program.tbl >"$T/words"
+	check_page $program.1 option
+done
 options DAEMON src/service/settings.tbl src/custodyd/option.tbl >"$T/words"
 check_page custodyd.conf.5 "option of [custodyd]"
 options TOKEN src/custodyd/option.tbl >"$T/words"

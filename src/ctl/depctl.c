@@ -1,0 +1,133 @@
+/* depctl. The manual is depctl(1). Invariant: enums and tables have the order of the rows of depctl.tbl. */
+#include "ctl/depctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/program.h"
+
+_Static_assert(OPTION_COUNT <= COMMAND_OPTIONS_MAX, "options of a command are bits");
+
+static const struct option_row options[OPTION_COUNT] = {
+#define OPTION(symbol, long, letter, kind, metavar, help)                                          \
+	[OPTION_##symbol] = {long, letter, OPTION_KIND_##kind, metavar, help},
+#include "common_option.tbl"
+#define OPTION(symbol, long, letter, kind, metavar, help)                                          \
+	[OPTION_##symbol] = {long, letter, OPTION_KIND_##kind, metavar, help},
+#include "depctl.tbl"
+};
+
+static const struct command commands[COMMAND_COUNT] = {
+#define COMMAND(symbol, words, min, max, options, synopsis, help, exits)                           \
+	[COMMAND_##symbol] = {COMMAND_##symbol, words, min, max, options, synopsis, help, exits},
+#include "depctl.tbl"
+};
+
+static program_function *const functions[COMMAND_COUNT] = {
+#define COMMAND(symbol, words, min, max, options, synopsis, help, exits)                           \
+	[COMMAND_##symbol] = depctl_##symbol,
+#include "depctl.tbl"
+};
+
+static const struct command_table table = {
+	.program = "depctl",
+	.about = "data encryption policies of depd",
+	.options = options,
+	.option_count = OPTION_COUNT,
+	.commands = commands,
+	.command_count = COMMAND_COUNT,
+	.permissions_option = -1,
+};
+
+static const struct program program = {
+	.table = &table,
+	.functions = functions,
+	.socket_variable = "DEPD_SOCKET",
+	.socket_path = "/run/custody-dep/depd.sock",
+};
+
+int
+depctl_help(struct ctl *ctl)
+{
+	return program_help(ctl);
+}
+
+int
+depctl_status(struct ctl *ctl)
+{
+	return ctl_show(ctl, "GET", "/status", NULL, NULL, false, NULL, NULL);
+}
+
+/* ---- paths and lists ---- */
+
+bool
+depctl_path(const char *head, const char *name, const char *tail,
+	char path[static DEPCTL_PATH_SIZE], struct err *err)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~@";
+	size_t len = (size_t)snprintf(path, DEPCTL_PATH_SIZE, "%s", head);
+	for (; *name != '\0'; name++) {
+		if (len + 4 + strlen(tail) > DEPCTL_PATH_SIZE)
+			return err_set(err, ERR_CLIENT_USAGE, "The name is too long.");
+		if (strchr(plain, *name) != NULL)
+			path[len++] = *name;
+		else
+			len += (size_t)snprintf(
+				path + len, DEPCTL_PATH_SIZE - len, "%%%02X", (unsigned char)*name);
+	}
+	(void)snprintf(path + len, DEPCTL_PATH_SIZE - len, "%s", tail);
+	return true;
+}
+
+/* One page into the open array; ret_next: the path of the next one, "" behind the last. */
+static int
+add_page(struct ctl *ctl, const char *base, const char *path, struct json_writer *writer,
+	char ret_next[static DEPCTL_PATH_SIZE])
+{
+	int exit_code = EXIT_OK;
+	char head[DEPCTL_PATH_SIZE];
+	struct err err;
+	CLEAN(json)
+	struct json_value *answer = ctl_call(ctl, "GET", NULL, path, NULL, &exit_code);
+	if (answer == NULL)
+		return exit_code;
+	const struct json_value *rows = json_member(answer, "value");
+	for (size_t i = 0; i < json_count(rows); i++)
+		answers_copy(writer, NULL, json_item(rows, i));
+	const char *next = json_text(json_member(answer, "next"));
+	(void)snprintf(head, sizeof(head), "%s&after=", base);
+	ret_next[0] = '\0';
+	if (next != NULL && !depctl_path(head, next, "", ret_next, &err))
+		return ctl_fail(ctl, &err);
+	return EXIT_OK;
+}
+
+int
+depctl_list(struct ctl *ctl, const char *path, const struct output_column *columns)
+{
+	struct json_writer writer;
+	char here[DEPCTL_PATH_SIZE], next[DEPCTL_PATH_SIZE];
+	CLEAN(buf)
+	struct buf json;
+	buf_init(&json, OUTPUT_MAX);
+	json_writer_init(&writer, &json);
+	json_write_object(&writer, NULL);
+	json_write_array(&writer, "value");
+	(void)snprintf(next, sizeof(next), "%s", path);
+	while (next[0] != '\0') {
+		(void)snprintf(here, sizeof(here), "%s", next);
+		int exit_code = add_page(ctl, path, here, &writer, next);
+		if (exit_code != EXIT_OK)
+			return exit_code;
+	}
+	json_write_end(&writer);
+	json_write_end(&writer);
+	return ctl_answer(ctl, &json, "value", columns);
+}
+
+int
+main(int argc, char **argv)
+{
+	return program_main(&program, argc, argv);
+}
