@@ -458,3 +458,58 @@ config_names(const struct config *config, const char *kind, const char **names, 
 	}
 	return count;
 }
+
+static const size_t value_sizes[] = {
+	[CONFIG_TEXT] = sizeof(char *),
+	[CONFIG_PATH] = sizeof(char *),
+	[CONFIG_LIST] = sizeof(char *),
+	[CONFIG_BOOL] = sizeof(bool),
+	[CONFIG_INTEGER] = sizeof(int64_t),
+	[CONFIG_DURATION] = sizeof(int64_t),
+	[CONFIG_SIZE] = sizeof(int64_t),
+};
+
+static bool
+same_value(const struct config_option *row, const void *a, const void *b)
+{
+	const char *left = (const char *)a + row->offset, *right = (const char *)b + row->offset;
+	switch (row->type) {
+	case CONFIG_TEXT:
+	case CONFIG_PATH:
+	case CONFIG_LIST:
+		return strcmp(*(char *const *)(const void *)left,
+			       *(char *const *)(const void *)right) == 0;
+	case CONFIG_BOOL:
+	case CONFIG_INTEGER:
+	case CONFIG_DURATION:
+	case CONFIG_SIZE:
+		return memcmp(left, right, value_sizes[row->type]) == 0;
+	}
+	return false;
+}
+
+static void
+exchange(const struct config_option *row, void *a, void *b)
+{
+	unsigned char kept[sizeof(int64_t)];
+	size_t size = value_sizes[row->type];
+	static_assert(sizeof(char *) <= sizeof kept, "any value fits");
+	memcpy(kept, (char *)a + row->offset, size);
+	memcpy((char *)a + row->offset, (char *)b + row->offset, size);
+	memcpy((char *)b + row->offset, kept, size);
+}
+
+const char *
+config_keep(const char *kind, const struct config_option *options, size_t option_count,
+	void *running, void *loaded, size_t *next)
+{
+	while (*next < option_count) {
+		const struct config_option *row = &options[(*next)++];
+		if (strcmp(row->kind, kind) != 0 || row->reloadable ||
+			same_value(row, running, loaded))
+			continue;
+		exchange(row, running, loaded);
+		return row->key;
+	}
+	return NULL;
+}

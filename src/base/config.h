@@ -71,6 +71,13 @@ bool config_apply(const struct config *config, const char *kind, const char *nam
 void config_release(
 	const char *kind, const struct config_option *options, size_t option_count, void *target);
 
+/*
+ * Keeps what a reload cannot change: the first row from *next on, of this kind and not reloadable, whose value in `loaded` is
+ * not that in `running` has the two exchanged. Returns its key; NULL: there are no more, and *next is `option_count`.
+ */
+const char *config_keep(const char *kind, const struct config_option *options, size_t option_count,
+	void *running, void *loaded, size_t *next);
+
 /* Every section must be of a kind, and every key of a section in the table: ERR_CONFIG otherwise. */
 bool config_check_known(const struct config *config, const struct config_option *options,
 	size_t option_count, struct err *err) MUST_USE;

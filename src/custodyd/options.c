@@ -259,46 +259,6 @@ options_free(struct options *options)
 	free(options);
 }
 
-static bool
-same_value(const struct config_option *row, const void *a, const void *b)
-{
-	const char *left = (const char *)a + row->offset, *right = (const char *)b + row->offset;
-	switch (row->type) {
-	case CONFIG_TEXT:
-	case CONFIG_PATH:
-	case CONFIG_LIST:
-		return strcmp(*(char *const *)(const void *)left,
-			       *(char *const *)(const void *)right) == 0;
-	case CONFIG_BOOL:
-		return *(const bool *)left == *(const bool *)right;
-	case CONFIG_INTEGER:
-	case CONFIG_DURATION:
-	case CONFIG_SIZE:
-		return memcmp(left, right, sizeof(int64_t)) == 0;
-	}
-	return false;
-}
-
-static void
-exchange(const struct config_option *row, void *a, void *b)
-{
-	static const size_t sizes[] = {
-		[CONFIG_TEXT] = sizeof(char *),
-		[CONFIG_PATH] = sizeof(char *),
-		[CONFIG_LIST] = sizeof(char *),
-		[CONFIG_BOOL] = sizeof(bool),
-		[CONFIG_INTEGER] = sizeof(int64_t),
-		[CONFIG_DURATION] = sizeof(int64_t),
-		[CONFIG_SIZE] = sizeof(int64_t),
-	};
-	unsigned char kept[sizeof(int64_t)];
-	size_t size = sizes[row->type];
-	static_assert(sizeof(char *) <= sizeof kept, "any value fits");
-	memcpy(kept, (char *)a + row->offset, size);
-	memcpy((char *)a + row->offset, (char *)b + row->offset, size);
-	memcpy((char *)b + row->offset, kept, size);
-}
-
 /* The first token from `*next` on in `a` that `b` has not. */
 static const struct options_token *
 next_alone(const struct options *a, const struct options *b, size_t *next, size_t base)
@@ -315,21 +275,17 @@ bool
 options_keep(
 	struct options *running, struct options *loaded, size_t *next, char *ret_name, size_t size)
 {
-	while (*next < ARRAY_LEN(rows)) {
-		const struct config_option *row = &rows[(*next)++];
-		if (strcmp(row->kind, KIND_DAEMON) != 0 || row->reloadable ||
-			same_value(row, &running->daemon, &loaded->daemon))
-			continue;
-		exchange(row, &running->daemon, &loaded->daemon);
-		(void)snprintf(ret_name, size, "[%s] %s", KIND_DAEMON, row->key);
+	const char *key = config_keep(
+		KIND_DAEMON, rows, ARRAY_LEN(rows), &running->daemon, &loaded->daemon, next);
+	if (key != NULL) {
+		(void)snprintf(ret_name, size, "[%s] %s", KIND_DAEMON, key);
 		return true;
 	}
 	const struct options_token *token = next_alone(loaded, running, next, ARRAY_LEN(rows));
 	if (token == NULL)
 		token = next_alone(running, loaded, next, ARRAY_LEN(rows) + loaded->token_count);
-	if (token == NULL) { /* what was made of kept texts is kept too */
-		loaded->daemon.socket_mode = running->daemon.socket_mode;
-		loaded->daemon.socket_gid = running->daemon.socket_gid;
+	if (token == NULL) {
+		settings_keep(&running->daemon.settings, &loaded->daemon.settings);
 		return false;
 	}
 	(void)snprintf(ret_name, size, "[%s %s]", KIND_TOKEN, token->name);

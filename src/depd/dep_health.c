@@ -1,5 +1,9 @@
-/* GET /health: what keeps depd from its work, in words. */
+/* GET /health: what keeps depd from its work, in words. GET /status: the rest. */
+#include "api/dep_status.h"
 #include "api/status.h"
+#include "base/b64.h"
+#include "db/db_dep_policy.h"
+#include "db/db_dep_scope.h"
 #include "depd/dep_operations.h"
 
 #define REASONS_MAX 4
@@ -37,5 +41,101 @@ static const struct op_step health_steps[] = {
 
 const struct dep_call_type dep_health_type = {
 	.op = DEP_CALL_OP_TYPE("health", health_steps),
+	.size = sizeof(struct dep_call),
+};
+
+/* ---- status ---- */
+
+static void
+add_count(
+	const struct db_dep_slot *slot, const struct db_dep_count *count, struct api_dep_slot *view)
+{
+	switch (count->state) {
+	case DB_DEP_REMEMBERED:
+		view->remembered += count->count;
+		return;
+	case DB_DEP_CLEAR:
+		view->clear += count->count;
+		return;
+	case DB_DEP_ENCRYPTED:
+		if (count->generation == slot->current)
+			view->encrypted += count->count;
+		else
+			view->pending += count->count;
+		return;
+	}
+}
+
+static bool
+view_slot(struct dep_call *call, const struct db_dep_slot *slot, struct api_dep_slot *view)
+{
+	struct db *db = call->depd->db;
+	struct db_dep_policy policy;
+	struct db_dep_count *counts;
+	size_t count;
+	if (!db_dep_policy_get(db, slot->policy, call->arena, &policy, &call->err) ||
+		!db_dep_slot_counts(db, slot->id, call->arena, &counts, &count, &call->err))
+		return false;
+	*view = (struct api_dep_slot){
+		.name = slot->name,
+		.policy = arena_strdup(call->arena, policy.name),
+		.assigned = slot->assigned,
+	};
+	for (size_t i = 0; i < count; i++)
+		add_count(slot, &counts[i], view);
+	return true;
+}
+
+static bool
+view_slots(struct dep_call *call, struct api_dep_status *status)
+{
+	struct db_dep_slot *slots;
+	size_t count;
+	if (!db_dep_slot_list(call->depd->db, call->arena, &slots, &count, &call->err))
+		return false;
+	struct api_dep_slot *views = arena_array(call->arena, count, sizeof(*views));
+	for (size_t i = 0; i < count; i++)
+		if (!view_slot(call, &slots[i], &views[i]))
+			return false;
+	status->slots = views;
+	status->slot_count = count;
+	return true;
+}
+
+static enum op_result
+step_status(struct op *op)
+{
+	struct dep_call *call = (struct dep_call *)op;
+	struct depd *depd = call->depd;
+	struct http_stats http = http_server_stats(depd->http);
+	struct audit_head head = audit_head(depd->audit);
+	char hash[2 * AUDIT_HASH_BYTES + 1];
+	hex_encode(head.hash, sizeof(head.hash), hash);
+	struct api_dep_status status = {
+		.version = PACKAGE_VERSION,
+		.organization = depd->options->daemon.organization,
+		.uptime_s = (loop_now_ms(depd->loop) - depd->started_ms) / 1000,
+		.read_only = audit_failed(depd->audit) || db_read_only(depd->db),
+		.in_flight = (int64_t)http.in_flight,
+		.requests = (int64_t)depd->counters.requests,
+		.refused = (int64_t)(depd->counters.refused + http.rejected),
+		.connections = (int64_t)http.connections,
+		.audit_records = (int64_t)head.records,
+		.audit_head = hash,
+		.last_error = depd->last_error.code != ERR_NONE ? depd->last_error.message : NULL,
+	};
+	if (!view_slots(call, &status))
+		return dep_call_fail(call);
+	api_dep_status_format(&status, &call->body);
+	return dep_call_finish(call, 200);
+}
+
+static const struct op_step status_steps[] = {
+	{"admit",  dep_call_admit},
+	{"status", step_status   },
+};
+
+const struct dep_call_type dep_status_type = {
+	.op = DEP_CALL_OP_TYPE("status", status_steps),
 	.size = sizeof(struct dep_call),
 };

@@ -176,6 +176,19 @@ dep_options_load(const char *path, struct err *err)
 	return options;
 }
 
+const char *
+dep_options_keep(struct dep_options *running, struct dep_options *loaded, size_t *next)
+{
+	const char *key = config_keep(
+		KIND_DAEMON, rows, ARRAY_LEN(rows), &running->daemon, &loaded->daemon, next);
+	if (key == NULL) {
+		settings_keep(&running->daemon.settings, &loaded->daemon.settings);
+		loaded->daemon.owners_uid = running->daemon.owners_uid;
+		loaded->daemon.service_uid = running->daemon.service_uid;
+	}
+	return key;
+}
+
 void
 dep_options_free(struct dep_options *options)
 {

@@ -26,7 +26,8 @@ struct dep_options_daemon {
 	char *owners_socket, *owners_user, *owners_dns_suffix;
 	char *service_socket, *service_user, *service_dns_suffix;
 	char *availability_vault, *root_vaults;
-	int64_t operation_timeout, change_timeout;
+	int64_t custody_timeout, operation_timeout, change_timeout;
+	int64_t cache_ttl, blind_fallback;
 	int64_t rewrap_rate; /* scopes a second; 0: paused */
 
 	uid_t owners_uid, service_uid; /* from the users; our own if empty */
@@ -42,6 +43,11 @@ struct dep_options {
  * allowed. Nothing is kept on failure.
  */
 struct dep_options *dep_options_load(const char *path, struct err *err) MUST_USE;
+/*
+ * Keeps what a reload cannot change; see config_keep(). Returns the next such key of [depd], for a warning that a restart is
+ * needed; NULL: there are no more.
+ */
+const char *dep_options_keep(struct dep_options *running, struct dep_options *loaded, size_t *next);
 void dep_options_free(struct dep_options *options);
 
 DEFINE_CLEAN(dep_options, struct dep_options)

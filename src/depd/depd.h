@@ -8,42 +8,26 @@
 #include "client/async.h"
 #include "db/db_dep.h"
 #include "depd/dep_options.h"
-#include "http/http.h"
-#include "http/router.h"
-#include "loop/loop.h"
-#include "loop/op.h"
-#include "service/audit.h"
-#include "service/calendar.h"
+#include "service/host.h"
 
 struct custody_port;
 struct dep_opener;
 struct rewrapper;
 
 struct depd {
+	union { /* the members of the host can be named directly */
+		struct host host;
+		struct {
+			HOST_MEMBERS
+		};
+	};
 	const char *config_path;
 	struct dep_options *options;
-	struct loop *loop;
-	struct ops *ops;
-	struct db *db;
-	struct audit *audit;
-	struct calendar *calendar;
-	struct router *router;
-	struct http_server *http;
-	int64_t started_ms; /* monotonic */
-	bool draining;
-
 	struct async *owners;         /* the key owners' custodyd */
 	struct async *service;        /* the service's own */
 	struct custody_port *custody; /* typed calls over both */
 	struct dep_opener *opener;    /* opens DEP keys and keeps them */
 	struct rewrapper *rewrapper;  /* moves scopes' keys to where they belong */
-
-	struct {
-		uint64_t requests; /* answered */
-		uint64_t refused;  /* of them with a status of 400 or more */
-	} counters;
-	struct err last_error; /* of class unavailable or integrity; ERR_NONE: none */
-	int64_t last_error_at;
 };
 
 /* Notes an error for status, and logs it where it says that somebody must act. `subject` NULL: of no object. */

@@ -147,7 +147,7 @@ reject(struct connection *connection, const struct err *err)
 	connection->server->stats.rejected++;
 	log_debug("http.rejected", LOG_TEXT("error", err_name(err->code)),
 		LOG_INT("uid", connection->peer.uid));
-	answer_format_error(&connection->out, id, err, ANSWER_CLOSE);
+	answer_format_error(&connection->out, id, err, server_refusal_flags(connection->server));
 	connection->linger_after = true;
 	buf_clear(&connection->in);
 	flush(connection);

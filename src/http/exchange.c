@@ -347,11 +347,11 @@ put_text(struct buf *body, const char *text)
 }
 
 void
-http_error_body(const struct err *err, struct bytes details, struct buf *body)
+http_error_body(const struct err *err, bool names, struct bytes details, struct buf *body)
 {
-	const char *inner = err_dialect_inner(err->code);
+	const char *inner = names ? "" : err_dialect_inner(err->code);
 	buf_text(body, "{\"error\":{\"code\":");
-	put_text(body, err_dialect_code(err->code));
+	put_text(body, names ? err_name(err->code) : err_dialect_code(err->code));
 	buf_text(body, ",\"message\":");
 	put_text(body, err->message);
 	if (*inner != '\0') {
@@ -373,7 +373,9 @@ http_answer_error(struct http_request *take_request, const struct err *err,
 	CLEAN(buf)
 	struct buf body;
 	buf_init(&body, details.len + ERROR_BODY_EXTRA);
-	http_error_body(err, details, &body);
+	const struct connection *connection = take_request->connection;
+	http_error_body(
+		err, connection != NULL && connection->server->names_errors, details, &body);
 	http_answer(take_request, err_status(err->code), headers, header_count, &body);
 }
 
@@ -384,7 +386,7 @@ answer_format_error(struct buf *out, const char *id, const struct err *err, unsi
 	CLEAN(buf)
 	struct buf body;
 	buf_init(&body, ERROR_BODY_EXTRA);
-	http_error_body(err, (struct bytes){NULL, 0}, &body);
+	http_error_body(err, (flags & ANSWER_NAMES_ERROR) != 0, (struct bytes){NULL, 0}, &body);
 	size_t retries = err_class(err->code) == ERR_CLASS_UNAVAILABLE ? 1 : 0;
 	answer_format(out, NULL, id, err_status(err->code), &retry, retries, &body, flags);
 }

@@ -184,7 +184,7 @@ turn_away(struct http_server *server, int take_fd, const struct err *err)
 	log_debug("http.refused", LOG_TEXT("message", err->message));
 	server_random_id(server, id);
 	buf_init(&out, ANSWER_HEAD_BYTES);
-	answer_format_error(&out, id, err, ANSWER_CLOSE);
+	answer_format_error(&out, id, err, server_refusal_flags(server));
 	(void)send(
 		take_fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT); /* it is closed anyway */
 	refusals_add(server->refusals, take_fd);
@@ -300,6 +300,18 @@ http_server_set_limits(struct http_server *server, const struct http_limits *lim
 		connection_fit(connection);
 	if (timer_running(server->sweep))
 		timer_start_periodic(server->sweep, sweep_ms(&server->limits));
+}
+
+void
+http_server_set_names_errors(struct http_server *server)
+{
+	server->names_errors = true;
+}
+
+unsigned
+server_refusal_flags(const struct http_server *server)
+{
+	return ANSWER_CLOSE | (server->names_errors ? ANSWER_NAMES_ERROR : 0U);
 }
 
 void

@@ -70,6 +70,8 @@ void http_server_listen(struct http_server *server, const struct listener *liste
 void http_server_adopt(struct http_server *server, int take_fd);
 /* In force for what arrives from now on; connections that are over a new limit stay. */
 void http_server_set_limits(struct http_server *server, const struct http_limits *limits);
+/* Errors have their stable name as code and no inner code (err_name()); otherwise those of the dialect. */
+void http_server_set_names_errors(struct http_server *server);
 /*
  * Who has a reserve of connections and no bound of his own (administrators): asked for each new connection.
  * Without it nobody is.
@@ -157,5 +159,5 @@ void http_answer(struct http_request *take_request, int status, const struct htt
  */
 void http_answer_error(struct http_request *take_request, const struct err *err,
 	const struct http_header *headers, size_t header_count, struct bytes details);
-/* Writes the error body of `err` to `body`. */
-void http_error_body(const struct err *err, struct bytes details, struct buf *body);
+/* Writes the error body of `err` to `body`; `names`: see http_server_set_names_errors(). */
+void http_error_body(const struct err *err, bool names, struct bytes details, struct buf *body);

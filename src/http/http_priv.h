@@ -48,6 +48,7 @@ struct http_server {
 	size_t body_most; /* that it may allow */
 	struct uid_record *uids[UID_BUCKETS];
 	struct http_stats stats;
+	bool names_errors;
 	bool draining;
 	loop_fn *drained;
 	void *drained_ctx;
@@ -114,14 +115,17 @@ bool connection_idle(const struct connection *connection);
 void connection_answered(struct connection *connection);
 
 enum answer_flags {
-	ANSWER_CLOSE = 1,     /* the connection ends with it */
-	ANSWER_HEAD_ONLY = 2, /* to a HEAD */
+	ANSWER_CLOSE = 1,       /* the connection ends with it */
+	ANSWER_HEAD_ONLY = 2,   /* to a HEAD */
+	ANSWER_NAMES_ERROR = 4, /* its code is the stable name */
 };
 
 /* Appends status line, headers and body of an answer; `request` may be NULL, `id` then stands in. */
 void answer_format(struct buf *out, const struct http_request *request, const char *id, int status,
 	const struct http_header *headers, size_t header_count, const struct buf *body,
 	unsigned flags);
+/* Flags of an answer that refuses and closes. */
+unsigned server_refusal_flags(const struct http_server *server);
 /* The same for an error that no handler saw. */
 void answer_format_error(struct buf *out, const char *id, const struct err *err, unsigned flags);
 /* Prepares a complete request for the handler; false: to be answered with *err, keeping the connection. */

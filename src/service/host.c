@@ -305,6 +305,11 @@ host_start(struct host *host, const struct route *routes, size_t count, size_t s
 	host->router = router_new(routes, count, stride);
 	settings_limits(host->life->settings, host->type->answer_max, &limits);
 	host->http = http_server_new(host->loop, &limits, host->type->handle, host);
+	if (host->type->names_errors)
+		http_server_set_names_errors(host->http);
+	if (host->type->body_limit != NULL)
+		http_server_set_body_limit(
+			host->http, host->type->body_most, host->type->body_limit, host);
 	configure_http(host);
 	http_server_listen(host->http, host->life->listener);
 	start_timers(host);

@@ -26,11 +26,15 @@ struct host_life; /* host.c */
 /* Called from the loop. NULL where not said otherwise: nothing to do. */
 struct host_type {
 	const char *program;
-	const struct db_kind *kind;        /* of its catalog */
-	http_handler *handle;              /* never NULL; ctx is the host */
-	http_privileged *privileged;       /* never NULL; likewise */
-	size_t answer_max;                 /* octets of an answer's body */
-	size_t files_beside;               /* descriptors needed beside those of connections */
+	const struct db_kind *kind;  /* of its catalog */
+	http_handler *handle;        /* never NULL; ctx is the host */
+	http_privileged *privileged; /* never NULL; likewise */
+	bool names_errors;           /* http_server_set_names_errors() */
+	size_t answer_max;           /* octets of an answer's body */
+	http_body_limit
+		*body_limit; /* NULL: settings alone say how long a body may be; ctx is the host */
+	size_t body_most;    /* that it may allow */
+	size_t files_beside; /* descriptors needed beside those of connections */
 	void (*tick)(struct host *host);   /* every few seconds */
 	bool (*names)(struct host *host);  /* every name-refresh: whether a principal changed */
 	const char *names_see;             /* what shows them, for the log */

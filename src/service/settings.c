@@ -52,6 +52,13 @@ settings_check(struct settings *settings, const struct settings_section *section
 }
 
 void
+settings_keep(const struct settings *running, struct settings *loaded)
+{
+	loaded->socket_mode = running->socket_mode;
+	loaded->socket_gid = running->socket_gid;
+}
+
+void
 settings_limits(const struct settings *settings, size_t answer_max, struct http_limits *ret_limits)
 {
 	struct http_limits *limits = ret_limits;

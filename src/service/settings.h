@@ -48,6 +48,9 @@ bool settings_fail(
 bool settings_check(struct settings *settings, const struct settings_section *section,
 	struct err *err) MUST_USE;
 
+/* What was made of texts that a reload kept (config_keep()) is kept too. */
+void settings_keep(const struct settings *running, struct settings *loaded);
+
 /* The server's limits; an answer's body has at most `answer_max` octets. */
 void settings_limits(
 	const struct settings *settings, size_t answer_max, struct http_limits *ret_limits);

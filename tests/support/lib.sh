@@ -127,10 +127,11 @@ bail() {
 }
 
 tap_done() {
-	if [ -e "$T/custodyd.pid" ] && [ ! -e "$T/custodyd.exit" ]; then
-		daemon_stop
-		tap_is "custodyd stops cleanly" 0 "$(cat "$T/custodyd.exit" 2>/dev/null)"
-	fi
+	for tap_daemon in $WORLD_DAEMONS; do
+		process_runs "$tap_daemon" || continue
+		process_stop "$tap_daemon"
+		tap_is "$tap_daemon stops cleanly" 0 "$(cat "$T/$tap_daemon.exit" 2>/dev/null)"
+	done
 	echo "1..$tap_count"
 	tap_planned=yes
 	[ "$tap_failed" -eq 0 ]
@@ -148,15 +149,15 @@ cleanup() {
 	cleanup_status=$?
 	trap - EXIT
 	trap '' HUP INT TERM
-	if [ -e "$T/custodyd.pid" ] && [ ! -e "$T/custodyd.exit" ]; then
-		kill -KILL "$(cat "$T/custodyd.pid")" 2>/dev/null
-	fi
+	for cleanup_daemon in $WORLD_DAEMONS; do
+		! process_runs "$cleanup_daemon" || kill -KILL "$(cat "$T/$cleanup_daemon.pid")" 2>/dev/null
+	done
 	if [ "$tap_planned" = no ]; then
 		echo "Bail out! the test ended early, status $cleanup_status"
 		tap_failed=1
 	fi
 	if [ "$tap_failed" -ne 0 ]; then
-		for file in "$T"/*.conf "$T"/*.log "$T"/log/* "$T"/*.exit "$T"/core*; do
+		for file in "$T"/*.conf "$T"/*.log "$T"/log/* "$T"/*.exit "$T"/core* "$T"/service/*.log "$T"/service/log/*; do
 			show_file "$file"
 		done
 	fi
@@ -173,6 +174,20 @@ trap cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# --- daemons: NAME is a path within $T; NAME.pid and NAME.exit are beside it (notify_run.c)
+
+WORLD_DAEMONS=custodyd
+
+process_runs() {
+	[ -e "$T/$1.pid" ] && [ ! -e "$T/$1.exit" ]
+}
+
+# process_stop NAME [SIGNAL]
+process_stop() {
+	kill -"${2:-TERM}" "$(cat "$T/$1.pid")" 2>/dev/null
+	wait_for test -e "$T/$1.exit"
+}
 
 # wait_for COMMAND...: until it succeeds; false after $DEADLINE seconds. Say afterwards what was awaited.
 wait_for() {
@@ -283,8 +298,7 @@ daemon_pid() {
 
 # daemon_stop [SIGNAL]: asks it to end and waits; its exit status is in $T/custodyd.exit. false: it did not end in time.
 daemon_stop() {
-	kill -"${1:-TERM}" "$(daemon_pid)" 2>/dev/null
-	wait_for test -e "$T/custodyd.exit"
+	process_stop custodyd "$@"
 }
 
 daemon_kill() {
@@ -402,7 +416,7 @@ http() {
 	fi
 	: >"$T/body"
 	# shellcheck disable=SC2034 # for the test
-	HTTP_STATUS=$(curl -s --max-time "$DEADLINE" --path-as-is --unix-socket "$T/custodyd.sock" -X "$http_method" \
+	HTTP_STATUS=$(curl -s --max-time "$DEADLINE" --path-as-is --unix-socket "${HTTP_SOCKET:-$T/custodyd.sock}" -X "$http_method" \
 		-H "Host: $http_host" -H 'Authorization: Bearer test' -H 'User-Agent: custody-tests' -H 'Expect:' \
 		-D "$T/headers" -o "$T/body" -w '%{http_code}' "$@" "http://localhost$http_path")
 }

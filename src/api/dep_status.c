@@ -1,0 +1,47 @@
+/* Writes depd's status. */
+#include "dep_status.h"
+
+#include "json/json_writer.h"
+
+static void
+write_slot(struct json_writer *writer, const struct api_dep_slot *slot)
+{
+	json_write_object(writer, NULL);
+	json_write_text(writer, "name", slot->name);
+	json_write_text(writer, "policy", slot->policy);
+	if (slot->assigned == 0)
+		json_write_null(writer, "assigned");
+	else
+		json_write_int(writer, "assigned", slot->assigned);
+	json_write_int(writer, "encrypted", slot->encrypted);
+	json_write_int(writer, "pending", slot->pending);
+	json_write_int(writer, "clear", slot->clear);
+	json_write_int(writer, "remembered", slot->remembered);
+	json_write_end(writer);
+}
+
+void
+api_dep_status_format(const struct api_dep_status *status, struct buf *out)
+{
+	struct json_writer writer;
+	json_writer_init(&writer, out);
+	json_write_object(&writer, NULL);
+	json_write_text(&writer, "version", status->version);
+	json_write_text(&writer, "organization", status->organization);
+	json_write_int(&writer, "uptime", status->uptime_s);
+	json_write_bool(&writer, "readOnly", status->read_only);
+	json_write_int(&writer, "inFlight", status->in_flight);
+	json_write_int(&writer, "requests", status->requests);
+	json_write_int(&writer, "refused", status->refused);
+	json_write_int(&writer, "connections", status->connections);
+	json_write_array(&writer, "slots");
+	for (size_t i = 0; i < status->slot_count; i++)
+		write_slot(&writer, &status->slots[i]);
+	json_write_end(&writer);
+	json_write_object(&writer, "audit");
+	json_write_int(&writer, "records", status->audit_records);
+	json_write_text(&writer, "head", status->audit_head);
+	json_write_end(&writer);
+	json_write_text(&writer, "lastError", status->last_error);
+	json_write_end(&writer);
+}

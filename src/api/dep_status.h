@@ -1,0 +1,33 @@
+/* What depd tells of itself (doc/api.md). An encoder only; all text is borrowed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* What policies are assigned to, and how far its scopes are. */
+struct api_dep_slot {
+	const char *name;   /* "workload/teams" */
+	const char *policy; /* its name */
+	int64_t assigned;   /* Unix seconds; 0: null */
+	int64_t encrypted;  /* scopes under the current generation of that policy */
+	int64_t pending;    /* encrypted, but under another one */
+	int64_t clear;      /* marked for move */
+	int64_t remembered; /* assigned, not registered yet */
+};
+
+struct api_dep_status {
+	const char *version;
+	const char *organization;
+	int64_t uptime_s;
+	bool read_only;
+	int64_t in_flight, requests, refused, connections;
+	const struct api_dep_slot *slots;
+	size_t slot_count;
+	int64_t audit_records;
+	const char *audit_head; /* hex */
+	const char *last_error; /* NULL: null */
+};
+void api_dep_status_format(const struct api_dep_status *status, struct buf *out);
