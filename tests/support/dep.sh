@@ -74,7 +74,7 @@ dep_start() {
 
 # dep_stop [SIGNAL]
 dep_stop() {
-	process_stop depd "$@"
+	process_end depd "$@"
 }
 
 dep_reload() {

@@ -129,7 +129,7 @@ bail() {
 tap_done() {
 	for tap_daemon in $WORLD_DAEMONS; do
 		process_runs "$tap_daemon" || continue
-		process_stop "$tap_daemon"
+		process_end "$tap_daemon"
 		tap_is "$tap_daemon stops cleanly" 0 "$(cat "$T/$tap_daemon.exit" 2>/dev/null)"
 	done
 	echo "1..$tap_count"
@@ -183,8 +183,8 @@ process_runs() {
 	[ -e "$T/$1.pid" ] && [ ! -e "$T/$1.exit" ]
 }
 
-# process_stop NAME [SIGNAL]
-process_stop() {
+# process_end NAME [SIGNAL]
+process_end() {
 	kill -"${2:-TERM}" "$(cat "$T/$1.pid")" 2>/dev/null
 	wait_for test -e "$T/$1.exit"
 }
@@ -298,7 +298,7 @@ daemon_pid() {
 
 # daemon_stop [SIGNAL]: asks it to end and waits; its exit status is in $T/custodyd.exit. false: it did not end in time.
 daemon_stop() {
-	process_stop custodyd "$@"
+	process_end custodyd "$@"
 }
 
 daemon_kill() {
