@@ -100,6 +100,7 @@ on_hangup(struct host *host)
 	host_apply(host, &options->daemon.settings);
 	dep_options_free(depd->options);
 	depd->options = options;
+	rewrapper_wake(depd->rewrapper); /* its rate may be another */
 	log_info("reloaded", LOG_TEXT("path", depd->config_path));
 }
 
