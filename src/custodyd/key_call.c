@@ -12,11 +12,11 @@ key_name_check(struct call *call)
 	       err_set(&call->err, ERR_BAD_PARAMETER, "The request URI contains an invalid name.");
 }
 
-typedef struct key_version *find_fn(struct keystore *store, const struct db_vault *vault,
-	const char *name, const char *version, struct err *err);
-
 static struct key_version *
-find(struct call *call, find_fn *find_in, const char *name, const char *version)
+find(struct call *call,
+	struct key_version *(*find_in)(struct keystore *, const struct db_vault *, const char *,
+		const char *, struct err *),
+	const char *name, const char *version)
 {
 	call->audit_key = name;
 	call->audit_version = version;
