@@ -52,13 +52,26 @@ options TOKEN src/custodyd/option.tbl >"$T/words"
 check_page custodyd.conf.5 "option of [token NAME]"
 options APPLICATION src/custodyd/option.tbl >"$T/words"
 check_page custodyd.conf.5 "option of [application GUID]"
+options DAEMON src/service/settings.tbl src/depd/dep_option.tbl >"$T/words"
+check_page depd.conf.5 "option of [depd]"
+options ROLE src/depd/dep_option.tbl >"$T/words"
+check_page depd.conf.5 "option of [role NAME]"
+options WORKLOAD src/depd/dep_option.tbl >"$T/words"
+check_page depd.conf.5 "option of [workload KIND]"
+sed -n 's/^ROLE([A-Z_]*, "\([^"]*\)".*/\1/p' src/depd/role.tbl >"$T/words"
+check_page depd.conf.5 role
 errors >"$T/words"
 check_page custody-errors.7 error
 sed -n 's/^PERMISSION([A-Z_0-9]*, "\([^"]*\)".*/\1/p' src/custodyd/perm.tbl >"$T/words"
 check_page custodyctl.1 permission
 
-tap_is "conf/custodyd.conf has every option" "" "$(sed -n 's/^OPTION([A-Z]*, "\([^"]*\)".*/\1/p' src/service/settings.tbl src/custodyd/option.tbl |
-	while read -r option; do grep -qE "^#? ?$option ?=" conf/custodyd.conf || echo "$option"; done)"
+# sample FILE TABLE: options of the table that the sample configuration does not have.
+sample() {
+	sed -n 's/^OPTION([A-Z]*, "\([^"]*\)".*/\1/p' src/service/settings.tbl "$2" |
+		while read -r option; do grep -qE "^#? ?$option ?=" "conf/$1" || echo "$option"; done
+}
+tap_is "conf/custodyd.conf has every option" "" "$(sample custodyd.conf src/custodyd/option.tbl)"
+tap_is "conf/depd.conf has every option" "" "$(sample depd.conf src/depd/dep_option.tbl)"
 
 printf '.It Cm key Cm wrap\nopens\n.Fl \\-name\n' >"$T/page.1"
 tap_is "what a page lacks is found" "key unwrap" "$(printf 'key wrap\nkey unwrap\n--name\n' | sed 's/^--/-/' | missing "$T/page.1")"

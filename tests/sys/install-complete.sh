@@ -12,9 +12,9 @@ find "$D" ! -type d | sed "s|^$D||" | sort >"$T/files"
 installed() {
 	grep -E "/$1\$" "$T/files"
 }
-for name in bin/custodyctl sbin/custodyd libexec/custody/custody-token 'lib.*/libcustody\.so' include/custody/custody.h \
-	pkgconfig/custody.pc system/custodyd.service system/custodyd@.service sysusers.d/custody.conf tmpfiles.d/custody.conf \
-	examples/custodyd.conf completions/custodyctl.bash; do
+for name in bin/custodyctl sbin/custodyd sbin/depd libexec/custody/custody-token 'lib.*/libcustody\.so' include/custody/custody.h \
+	pkgconfig/custody.pc system/custodyd.service system/custodyd@.service system/depd.service sysusers.d/custody.conf tmpfiles.d/custody.conf \
+	examples/custodyd.conf examples/depd.conf completions/custodyctl.bash; do
 	tap_ok "there is $name" installed "$name"
 done
 tap_is "and every page of the manual" "$(cd "$SRCDIR/man" && ls -- *.[1-8])" "$(sed -n 's|.*/man[1-8]/||p' "$T/files" | sort)"
@@ -24,16 +24,18 @@ tap_is "the manual is in the sections of its suffixes" "" \
 sed "s/^administrators = .*/administrators = user:$(id -un)/" "$D$(installed examples/custodyd.conf)" >"$T/sample"
 chmod 600 "$T/sample"
 tap_ok "the sample configuration is right" "$D$(installed sbin/custodyd)" --check --config "$T/sample"
+sed "s/group:dep-admins/user:$(id -un)/" "$D$(installed examples/depd.conf)" >"$T/sample"
+tap_ok "and that of depd" "$D$(installed sbin/depd)" --check --config "$T/sample"
 tap_ok "its group of administrators is made" grep -q '^g custody-admins ' "$D$(installed sysusers.d/custody.conf)"
 tap_is "the daemon starts its worker from where that is installed" "$(installed libexec/custody/custody-token)" \
 	"$(strings -a "$D$(installed sbin/custodyd)" | grep -x '/.*/custody-token')"
 
 if command -v systemd-analyze >/dev/null; then
-	for unit in custodyd custodyd@; do
+	for unit in custodyd custodyd@ depd; do
 		sed "s|^ExecStart=|ExecStart=$D|" "$D$(installed "system/$unit.service")" >"$T/$unit.service"
 	done
 	mv "$T/custodyd@.service" "$T/custodyd@service.service"
-	for unit in custodyd custodyd@service; do
+	for unit in custodyd custodyd@service depd; do
 		tap_is "systemd finds nothing in $unit.service" "0 " \
 			"$(output=$(systemd-analyze verify --man=no "$T/$unit.service" 2>&1); echo "$? $output")"
 	done
