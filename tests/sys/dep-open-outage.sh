@@ -1,0 +1,75 @@
+#!/bin/sh
+# Keys that cannot be asked: both tokens dead or one of them denied, the owners' custodyd stopped. Users go on by the
+# availability key, each time in the audit, and blind for no longer than blind-fallback (threats G1, G2, G22).
+. "$SRCDIR/tests/support/lib.sh"
+. "$SRCDIR/tests/support/keyvault.sh"
+. "$SRCDIR/tests/support/dep.sh"
+
+config_set depd blind-fallback 90s
+dep_world_start
+west=$(dep_key contosowestus k) && east=$(dep_key contosocentralus k) || exit 99
+
+dep POST /policies "{\"kind\":\"mailbox\",\"name\":\"p\",\"keys\":[\"${west%/*}\",\"${east%/*}\"]}"
+[ "$HTTP_STATUS" -lt 300 ] || bail "the policy: $HTTP_STATUS $(cat "$T/body")"
+dep POST /scopes/mailbox '{"id":"alice","type":"UserMailbox"}'
+dep PATCH /mailboxes/alice '{"policy":"p"}'
+dep POST /scopes/mailbox/alice/datakeys '{}'
+[ "$HTTP_STATUS" = 200 ] || bail "the data key: $HTTP_STATUS $(cat "$T/body")"
+plain=$(json .plaintext)
+jq -c '{wrapped}' "$T/body" >"$T/wrapped"
+
+opens() {
+	dep POST /scopes/mailbox/alice/datakeys/unwrap "$(cat "$T/wrapped")"
+	[ "$HTTP_STATUS $(json .plaintext)" = "200 $plain" ]
+}
+code() {
+	dep POST /scopes/mailbox/alice/datakeys/unwrap "$(cat "$T/wrapped")"
+	printf '%s %s' "$HTTP_STATUS" "$(json .error.code)"
+}
+restart() { # nothing is in memory any more
+	dep_stop
+	dep_start || bail "depd did not start"
+}
+last() { # the audit's last record of a fallback
+	jq -r 'select(.operation == "generation.fallback") | .detail' "$T/log/dep-audit.jsonl" | tail -n 1
+}
+uses() { # of availability keys, as the service's custodyd counts them
+	jq -r 'select(.operation == "key.unwrap" and .code == null) | .key' "$T/service/log/audit.jsonl" | wc -l
+}
+lose() {
+	token_lose "$1"
+	kill -KILL "$(worker_pid "$1")"
+	wait_for token_is "$1" unavailable || bail "token $1 is $(token_state "$1")"
+}
+
+trials=$(uses) # those of the policy's creation
+lose west
+restart
+tap_ok "one token dead: the other one opens" opens
+tap_is "and nothing fell back" "" "$(last)"
+lose east
+restart
+tap_ok "both dead: the availability key opens" opens
+tap_like "in the audit" "Fallback to Availability Key; policy * user action; unavailable *, unavailable *" "$(last)"
+dep_grant contosowestus $DEP_EXCHANGE
+restart
+tap_ok "one denied, one dead: it is no revocation" opens
+tap_like "in the audit with both reasons" "* user action; denied Forbidden, unavailable *" "$(last)"
+dep_grant contosocentralus $DEP_EXCHANGE
+restart
+tap_is "denied is known without the tokens" "403 AccessDenied" "$(code)"
+
+daemon_stop
+restart
+tap_ok "the owners' custodyd stopped: the availability key opens" opens
+tap_like "blind, in the audit" "* user action; unreachable , unreachable ; blind" "$(last)"
+restart
+tap_ok "again after a restart" opens
+restart
+tap_is "until the time is used up, which restarts do not give back" "503 ServiceUnavailable" "$(code)"
+fallbacks=$(jq -r 'select(.operation == "generation.fallback") | .detail' "$T/log/dep-audit.jsonl" | wc -l)
+tap_is "the service's custodyd counts as many uses of availability keys" "$fallbacks" "$(($(uses) - trials))"
+daemon_start || bail "custodyd did not start"
+tap_is "back again, its owners' word counts at once" "403 AccessDenied" "$(code)"
+tap_ok "the audit verifies" "$AUDIT_CHECK" "$T/log/dep-audit.jsonl"
+tap_done
