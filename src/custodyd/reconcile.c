@@ -135,10 +135,12 @@ reconcile_ask_destroy(struct task *task, const char *token, const struct db_inte
 	struct arena *arena = arena_new();
 	struct db_key key;
 	struct db_version row;
-	struct err unknown = {0};
-	if (intent->kind == DB_INTENT_PURGE &&
-		db_version_find_by_id(daemon->db, id, arena, &key, &row, &unknown))
+	/* A purge destroys what the row describes and nothing else; the rows stay until its commit. */
+	if (intent->kind == DB_INTENT_PURGE) {
+		if (!db_version_find_by_id(daemon->db, id, arena, &key, &row, err))
+			return false;
 		request.fingerprint = (struct bytes){row.fingerprint, sizeof(row.fingerprint)};
+	}
 	struct token_job job = {
 		.type = WIRE_DESTROY,
 		.request = &request,

@@ -28,7 +28,8 @@ check_hardening() {
 # Where a key, a PIN or a policy must not be, the library for it is not loaded.
 check_needed() {
 	case $1 in
-	custodyd | depd) forbidden='p11-kit|softhsm|curl|archive' ;;
+	custodyd) forbidden='p11-kit|softhsm|curl|archive' ;;
+	depd) forbidden='p11-kit|softhsm|archive' ;; # a client of custodyd
 	custody-token) forbidden='sqlite|curl|archive|event|jansson' ;;
 	custodyctl | depctl | libcustody.la) forbidden='p11-kit|softhsm|sqlite|event' ;;
 	custody-breakglass) forbidden='sqlite|curl|event' ;;
