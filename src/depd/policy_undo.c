@@ -5,7 +5,8 @@
  *   purge    and what is left of it
  *   forget   the intent ends
  *
- * What fails is tried again a little later, for as long as depd runs; the next start goes on.
+ * What fails is tried again a little later, for as long as depd runs; the next start goes on. Who finds no key looks twice: its
+ * making may be under way, on behalf of a depd that does not live any more.
  */
 #include "policy_undo.h"
 
@@ -16,7 +17,8 @@
 #include "depd/custody_port.h"
 #include "depd/generation_make.h"
 
-#define AGAIN_MS 10000
+#define AGAIN_MS  10000
+#define SECOND_MS 2000 /* a token makes an AES key in milliseconds */
 
 struct policy_undo {
 	struct op op; /* first */
@@ -26,7 +28,9 @@ struct policy_undo {
 	char name[GENERATION_AVAILABILITY_NAME];
 	uint64_t call;
 	struct err err;
-	bool told; /* of a failure: once */
+	bool found;  /* a key, live or deleted */
+	bool looked; /* and found none */
+	bool told;   /* of a failure: once */
 };
 
 static struct policy_undo *
@@ -47,6 +51,14 @@ on_answer(void *ctx, struct custody_answer *answer)
 static op_step_fn step_delete;
 
 static enum op_result
+look_after(struct policy_undo *undo, int64_t ms)
+{
+	op_next_is(&undo->op, step_delete);
+	op_set_deadline(&undo->op, ms);
+	return OP_WAIT;
+}
+
+static enum op_result
 again(struct policy_undo *undo)
 {
 	const struct log_field fields[] = {
@@ -57,9 +69,7 @@ again(struct policy_undo *undo)
 	log_write(undo->told ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "policy.undo", fields,
 		ARRAY_LEN(fields));
 	undo->told = true;
-	op_next_is(&undo->op, step_delete);
-	op_set_deadline(&undo->op, AGAIN_MS);
-	return OP_WAIT;
+	return look_after(undo, AGAIN_MS);
 }
 
 static enum op_result
@@ -85,6 +95,7 @@ step_purge(struct op *op)
 	struct policy_undo *undo = undo_of(op);
 	if (!is_gone(&undo->err))
 		return again(undo);
+	undo->found = undo->found || undo->err.code == ERR_NONE;
 	err_clear(&undo->err);
 	undo->call = custody_port_key_purge(undo->depd->custody,
 		generation_availability_host(undo->depd, undo->arena), undo->name, on_answer, undo,
@@ -99,7 +110,12 @@ step_forget(struct op *op)
 	struct policy_undo *undo = undo_of(op);
 	if (!is_gone(&undo->err) && undo->err.code != ERR_PURGE_PROTECTED)
 		return again(undo);
+	undo->found = undo->found || undo->err.code != ERR_KEY_NOT_FOUND;
 	err_clear(&undo->err);
+	if (!undo->found && !undo->looked) {
+		undo->looked = true;
+		return look_after(undo, SECOND_MS);
+	}
 	if (!db_dep_intent_end(undo->depd->db, undo->policy, &undo->err))
 		return again(undo);
 	const struct log_field fields[] = {LOG_TEXT("key", undo->name)};

@@ -38,10 +38,12 @@ done
 
 # service COMMAND...: a function of lib.sh in the world of the service's custodyd: service daemon_stop, service ctl key list …
 service() {
-	(
-		T=$T/service
-		"$@"
-	)
+	(service_in "$@")
+}
+
+service_in() {
+	T=$T/service
+	"$@"
 }
 
 service_world() {
