@@ -42,7 +42,7 @@ tap_is "a user's action" "200 $anna" "$(unwrap 12345 anna)"
 tap_is "a system's action" "200 $anna" "$(unwrap 23456 anna)"
 
 for vault in contosowestus contosocentralus; do
-	dep_grant $vault $DEP_EXCHANGE
+	dep_grant "$vault" "$DEP_EXCHANGE"
 done
 dep_stop
 dep_start || bail "depd did not start again"
@@ -57,7 +57,7 @@ tap_is "a user cannot move it" "403 AccessDenied pending $service_policy" "$(unw
 dc mailbox set bert --policy Legal >"$T/out" 2>&1
 tap_is "what is assigned to a policy that does not open is read under its old one" "200 $bert pending Legal" "$(unwrap 12345 bert) $(state bert)"
 for vault in contosowestus contosocentralus; do
-	dep_grant $vault $DEP_EXCHANGE get wrapKey unwrapKey
+	dep_grant "$vault" "$DEP_EXCHANGE" get wrapKey unwrapKey
 done
 tap_is "permissions given back: the user reads it" "200 $anna" "$(unwrap 12345 anna)"
 tap_is "and it has left" "encrypted $service_policy" "$(state anna)"
