@@ -154,14 +154,23 @@ answers_that_tell_nothing_of_keys_are_no_word_G3(void **state)
 		{400, "{\"error\":{\"code\":\"BadParameter\",\"message\":\"m\"}}",       false},
 		{403,
                  "{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"details\":[{"
-                 "\"kid\":"
+			"\"kid\":"
 			"\"" DEP_FIXTURE_WEST
 			"\",\"outcome\":\"denied\",\"code\":\"KeyDisabled\"}]}}",        false},
 		{403,
                  "{\"error\":{\"code\":\"Forbidden\",\"message\":\"m\",\"details\":[{"
-                 "\"kid\":"
+			"\"kid\":"
 			"\"" DEP_FIXTURE_WEST "\",\"outcome\":\"denied\",\"code\":\"KeyDisabled\"},"
 			"{\"kid\":\"" DEP_FIXTURE_WEST
+			"\",\"outcome\":\"denied\",\"code\":\"KeyDisabled\"}]}}",        false},
+		{503,
+                 "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\",\"details\":"
+                 "["
+			"{\"kid\":\"" DEP_FIXTURE_WEST
+			"\",\"outcome\":\"unavailable\",\"code\":\"Timeout\"},"
+			"{\"kid\":\"" DEP_FIXTURE_WEST
+			"\",\"outcome\":\"denied\",\"code\":\"KeyDisabled\"},"
+			"{\"kid\":\"" DEP_FIXTURE_EAST
 			"\",\"outcome\":\"denied\",\"code\":\"KeyDisabled\"}]}}",        false},
 	};
 	struct dep_fixture *f = *state;
@@ -467,6 +476,21 @@ blind_time_is_extended_by_persons_only_G2(void **state)
 }
 
 static void
+key_opened_blind_ends_with_the_blind_time_G2(void **state)
+{
+	struct dep_fixture *f = *state;
+	struct err err = {0};
+	f->script.silent = true;
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	dep_fixture_pass(f, BLIND_FALLBACK_MS - 5 * MINUTE_MS);
+	dep_fixture_settle(f);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	assert_non_null(dep_key_use(f->key, &err));
+	dep_fixture_pass(f, 5 * MINUTE_MS);
+	assert_null(dep_key_use(f->key, &err));
+}
+
+static void
 blind_time_comes_back_when_owners_are_heard_long_enough(void **state)
 {
 	struct dep_fixture *f = *state;
@@ -514,6 +538,7 @@ main(void)
 		TEST(made_key_is_in_memory_from_its_birth),
 		TEST(silence_does_not_outvote_a_revocation_G2),
 		TEST(blind_time_is_extended_by_persons_only_G2),
+		TEST(key_opened_blind_ends_with_the_blind_time_G2),
 		TEST(blind_time_comes_back_when_owners_are_heard_long_enough),
 	};
 	return cmocka_run_group_tests_name("dep_opening", tests, NULL, NULL);
