@@ -165,7 +165,7 @@ answers_that_tell_nothing_of_keys_are_no_word_G3(void **state)
 			"\",\"outcome\":\"denied\",\"code\":\"KeyDisabled\"}]}}",        false},
 		{503,
                  "{\"error\":{\"code\":\"ServiceUnavailable\",\"message\":\"m\",\"details\":"
-                 "["
+			"["
 			"{\"kid\":\"" DEP_FIXTURE_WEST
 			"\",\"outcome\":\"unavailable\",\"code\":\"Timeout\"},"
 			"{\"kid\":\"" DEP_FIXTURE_WEST

@@ -93,7 +93,8 @@ blind_heard(struct blind *blind)
 	if (!spent || now_ms - blind->heard_since_ms < blind->limit_ms)
 		return;
 	if (!store(blind, &(struct db_dep_blind){0}, &err)) /* and again at the next word */
-		log_err(LOG_LEVEL_WARNING, "blind.not-stored", &err, LOG_TEXT("-", ""));
+		log_err(LOG_LEVEL_WARNING, "blind.not-stored", &err,
+			(struct log_field){.key = "-"});
 }
 
 void
@@ -116,7 +117,8 @@ blind_tick(struct blind *blind)
 {
 	struct err err = {0};
 	if (blind->silent && !pay(blind, &err))
-		log_err(LOG_LEVEL_WARNING, "blind.not-stored", &err, LOG_TEXT("-", ""));
+		log_err(LOG_LEVEL_WARNING, "blind.not-stored", &err,
+			(struct log_field){.key = "-"});
 }
 
 bool

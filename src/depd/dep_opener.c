@@ -262,7 +262,8 @@ dep_opener_add(struct dep_opener *opener, int64_t generation,
 		now_ms + opener->config.cache_ttl_ms, true, &err);
 	secret_free(take_key);
 	if (handle == NULL) { /* it is opened when it is wanted */
-		log_err(LOG_LEVEL_WARNING, "generation.not-kept", &err, LOG_TEXT("-", ""));
+		log_err(LOG_LEVEL_WARNING, "generation.not-kept", &err,
+			(struct log_field){.key = "-"});
 		return;
 	}
 	dep_cache_prove_at(opener->cache, generation, prove_at_ms(opener, now_ms));

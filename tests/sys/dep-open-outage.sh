@@ -18,6 +18,7 @@ dep POST /scopes/mailbox/alice/datakeys '{}'
 plain=$(json .plaintext)
 jq -c '{wrapped}' "$T/body" >"$T/wrapped"
 
+# shellcheck disable=SC2317 # run by tap_ok and wait_for
 opens() {
 	dep POST /scopes/mailbox/alice/datakeys/unwrap "$(cat "$T/wrapped")"
 	[ "$HTTP_STATUS $(json .plaintext)" = "200 $plain" ]
@@ -26,8 +27,9 @@ code() {
 	dep POST /scopes/mailbox/alice/datakeys/unwrap "$(cat "$T/wrapped")"
 	printf '%s %s' "$HTTP_STATUS" "$(json .error.code)"
 }
+# shellcheck disable=SC2317 # run by tap_ok and wait_for
 restart() { # nothing is in memory any more
-	dep_stop
+	dep_stop TERM
 	dep_start || bail "depd did not start"
 }
 last() { # the audit's last record of a fallback

@@ -20,21 +20,25 @@ dep POST /scopes/mailbox/alice/datakeys '{}'
 plain=$(json .plaintext)
 jq -c '{wrapped}' "$T/body" >"$T/wrapped"
 
+# shellcheck disable=SC2317 # run by tap_ok and wait_for
 opens() { # the data key opens for a user, by whatever means
 	dep POST /scopes/mailbox/alice/datakeys/unwrap "$(cat "$T/wrapped")"
 	[ "$HTTP_STATUS $(json .plaintext)" = "200 $plain" ]
 }
+# shellcheck disable=SC2317 # run by tap_ok and wait_for
 refused() {
 	dep POST /scopes/mailbox/alice/datakeys/unwrap "$(cat "$T/wrapped")"
 	[ "$HTTP_STATUS $(json .error.code)" = "403 AccessDenied" ]
 }
+# shellcheck disable=SC2317 # run by tap_ok and wait_for
 opens_for_the_system() {
 	someone 12345 curl -s --unix-socket "$T/depd.sock" -H "Content-Type: application/json" --data-binary @- \
 		http://localhost/scopes/mailbox/alice/datakeys/unwrap <"$T/wrapped" >"$T/system"
 	[ "$(jq -r .plaintext "$T/system")" = "$plain" ]
 }
+# shellcheck disable=SC2317 # run by tap_ok and wait_for
 restart() { # nothing is in memory any more
-	dep_stop
+	dep_stop TERM
 	dep_start || bail "depd did not start"
 }
 recorded() { # OPERATION: how many of its records the audit has
