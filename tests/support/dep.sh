@@ -15,6 +15,7 @@
 DEP_EXCHANGE=00000002-0000-0ff1-ce00-000000000000
 DEP_SHAREPOINT=00000003-0000-0ff1-ce00-000000000000
 DEP_M365=c066d759-24ae-40e7-a56f-027002b5d3e4
+# shellcheck disable=SC2034 # of lib.sh
 WORLD_DAEMONS="depd custodyd service/custodyd"
 
 mkdir "$T/service" "$T/service/tokens" "$T/service/log" "$T/service/conf" || exit 99
@@ -32,8 +33,8 @@ for dep_kind in mailbox workload cloudpc; do
 	config_set workload-$dep_kind principals "user:$(id -un)"
 done
 for dep_application in $DEP_EXCHANGE $DEP_SHAREPOINT $DEP_M365; do
-	config_set application-$dep_application name "application-$dep_application"
-	config_set application-$dep_application user "$(id -un)"
+	config_set "application-$dep_application" name "application-$dep_application"
+	config_set "application-$dep_application" user "$(id -un)"
 done
 
 # service COMMAND...: a function of lib.sh in the world of the service's custodyd: service daemon_stop, service ctl key list …
@@ -122,6 +123,7 @@ dep() {
 	shift 2
 	HTTP_SOCKET=$T/depd.sock
 	http "$dep_method" "$dep_path" "" "$@"
+	# shellcheck disable=SC2034 # of lib.sh
 	HTTP_SOCKET=
 }
 

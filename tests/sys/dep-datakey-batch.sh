@@ -1,5 +1,6 @@
 #!/bin/sh
 # Data keys of a scope: single and in batches, answered item by item, for nobody but its workload and of no other scope.
+# shellcheck disable=SC2317,SC2119 # functions are run by others
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
 . "$SRCDIR/tests/support/dep.sh"

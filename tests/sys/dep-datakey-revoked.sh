@@ -1,5 +1,6 @@
 #!/bin/sh
 # Both keys denied: users are refused and the system goes on, by the caller's role alone (threats G18); what waits to be moved waits, and comes back by itself.
+# shellcheck disable=SC2317,SC2119 # functions are run by others
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
 . "$SRCDIR/tests/support/dep.sh"

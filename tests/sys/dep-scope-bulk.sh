@@ -1,5 +1,6 @@
 #!/bin/sh
 # Many scopes: registered in one request, moved by one assignment in the background, paused, resumed, killed in between (threats G8, G25).
+# shellcheck disable=SC2317,SC2119 # functions are run by others
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
 . "$SRCDIR/tests/support/dep.sh"
@@ -24,7 +25,7 @@ progress_is() {
 }
 some_are_done() {
 	done_count=$(progress | cut -d ' ' -f 2)
-	[ "$done_count" -gt 0 ] && [ "$done_count" -lt $MANY ]
+	[ "$done_count" -gt 0 ] && [ "$done_count" -lt "$MANY" ]
 }
 keys_open() {
 	while read -r name wrapped plain; do

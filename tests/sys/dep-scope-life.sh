@@ -1,5 +1,6 @@
 #!/bin/sh
 # Mailboxes from registration to a policy and back: what is assigned, what their keys are under, when they count as encrypted. (threats G8, G25)
+# shellcheck disable=SC2317,SC2119 # functions are run by others
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
 . "$SRCDIR/tests/support/dep.sh"
