@@ -20,6 +20,32 @@ write_slot(struct json_writer *writer, const struct api_dep_slot *slot)
 	json_write_end(writer);
 }
 
+static void
+write_opening(struct json_writer *writer, const struct api_dep_status *status)
+{
+	json_write_object(writer, "opening");
+	json_write_int(writer, "cached", status->opening.cached);
+	json_write_int(writer, "opened", status->opening.opened);
+	json_write_int(writer, "fallbacks", status->opening.fallbacks);
+	json_write_int(writer, "denied", status->opening.denied);
+	json_write_int(writer, "failed", status->opening.failed);
+	json_write_int(writer, "strained", status->opening.strained);
+	json_write_int(writer, "strainedSeconds", status->opening.strained_s);
+	json_write_int(writer, "blindSeconds", status->opening.blind_used_s);
+	json_write_int(writer, "blindSecondsAllowed", status->opening.blind_allowed_s);
+	json_write_end(writer);
+}
+
+static void
+write_rewrapping(struct json_writer *writer, const struct api_dep_status *status)
+{
+	json_write_object(writer, "rewrapping");
+	json_write_bool(writer, "working", status->rewrapping.working);
+	json_write_int(writer, "moved", status->rewrapping.moved);
+	json_write_text(writer, "waits", status->rewrapping.wait);
+	json_write_end(writer);
+}
+
 void
 api_dep_status_format(const struct api_dep_status *status, struct buf *out)
 {
@@ -38,10 +64,22 @@ api_dep_status_format(const struct api_dep_status *status, struct buf *out)
 	for (size_t i = 0; i < status->slot_count; i++)
 		write_slot(&writer, &status->slots[i]);
 	json_write_end(&writer);
+	write_opening(&writer, status);
+	write_rewrapping(&writer, status);
 	json_write_object(&writer, "audit");
 	json_write_int(&writer, "records", status->audit_records);
 	json_write_text(&writer, "head", status->audit_head);
 	json_write_end(&writer);
 	json_write_text(&writer, "lastError", status->last_error);
+	json_write_end(&writer);
+}
+
+void
+api_dep_flushed_format(size_t count, struct buf *out)
+{
+	struct json_writer writer;
+	json_writer_init(&writer, out);
+	json_write_object(&writer, NULL);
+	json_write_int(&writer, "flushed", (int64_t)count);
 	json_write_end(&writer);
 }

@@ -26,8 +26,21 @@ struct api_dep_status {
 	int64_t in_flight, requests, refused, connections;
 	const struct api_dep_slot *slots;
 	size_t slot_count;
+	struct { /* opening of DEP keys; counters since the start */
+		int64_t cached, opened, fallbacks, denied, failed;
+		int64_t strained;   /* generations whose owners did not say yes when last asked */
+		int64_t strained_s; /* how long the longest of them */
+		int64_t blind_used_s, blind_allowed_s; /* without the owners' daemon */
+	} opening;
+	struct {
+		bool working;
+		int64_t moved;    /* scopes, since the start */
+		const char *wait; /* why what is left cannot be done now; NULL: null */
+	} rewrapping;
 	int64_t audit_records;
 	const char *audit_head; /* hex */
 	const char *last_error; /* NULL: null */
 };
 void api_dep_status_format(const struct api_dep_status *status, struct buf *out);
+/* How many opened keys were wiped. */
+void api_dep_flushed_format(size_t count, struct buf *out);

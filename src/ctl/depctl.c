@@ -58,6 +58,12 @@ depctl_status(struct ctl *ctl)
 	return ctl_show(ctl, "GET", "/status", NULL, NULL, false, NULL, NULL);
 }
 
+int
+depctl_flush(struct ctl *ctl)
+{
+	return ctl_show(ctl, "POST", "/flush", NULL, NULL, false, NULL, NULL);
+}
+
 /* ---- paths and lists ---- */
 
 bool

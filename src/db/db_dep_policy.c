@@ -180,20 +180,6 @@ db_dep_generation_list(struct db *db, int64_t policy, struct arena *arena,
 }
 
 bool
-db_dep_generation_checked(struct db *db, int64_t id, int redundancy, int64_t now_s, struct err *err)
-{
-	if (!db_begin(db, err))
-		return false;
-	sqlite3_stmt *update = db_stmt(db, STMT_GENERATION_CHECKED);
-	db_bind_int(update, 1, id);
-	db_bind_int(update, 2, redundancy);
-	db_bind_int(update, 3, now_s);
-	if (!db_run_one(db, update, err))
-		return db_rollback(db);
-	return db_commit(db, err);
-}
-
-bool
 db_dep_generation_scopes(struct db *db, int64_t id, int64_t *ret_count, struct err *err)
 {
 	sqlite3_stmt *statement = db_stmt(db, STMT_GENERATION_SCOPES);

@@ -93,9 +93,6 @@ bool db_dep_generation_get(struct db *db, int64_t id, struct arena *arena,
 /* All of a policy, oldest first. */
 bool db_dep_generation_list(struct db *db, int64_t policy, struct arena *arena,
 	struct db_dep_generation **ret_generations, size_t *ret_count, struct err *err) MUST_USE;
-/* By how many keys alone it was opened. */
-bool db_dep_generation_checked(
-	struct db *db, int64_t id, int redundancy, int64_t now_s, struct err *err) MUST_USE;
 /* How many scopes' keys are under it. */
 bool db_dep_generation_scopes(
 	struct db *db, int64_t id, int64_t *ret_count, struct err *err) MUST_USE;

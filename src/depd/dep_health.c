@@ -1,10 +1,12 @@
-/* GET /health: what keeps depd from its work, in words. GET /status: the rest. */
+/* GET /health: what keeps depd from its work, in words. GET /status: the rest. POST /flush: forget opened keys. */
 #include "api/dep_status.h"
 #include "api/status.h"
 #include "base/b64.h"
 #include "db/db_dep_policy.h"
 #include "db/db_dep_scope.h"
+#include "depd/dep_opening.h"
 #include "depd/dep_operations.h"
+#include "depd/rewrapper.h"
 
 #define REASONS_MAX 4
 
@@ -102,6 +104,26 @@ view_slots(struct dep_call *call, struct api_dep_status *status)
 	return true;
 }
 
+static void
+view_work(struct dep_call *call, struct api_dep_status *status)
+{
+	const struct dep_opener_stats opener = dep_opener_stats(call->depd->opener);
+	const struct rewrapper_state rewrapper = rewrapper_state(call->depd->rewrapper);
+	status->opening.cached = (int64_t)opener.cached;
+	status->opening.opened = (int64_t)opener.opened;
+	status->opening.fallbacks = (int64_t)opener.fallbacks;
+	status->opening.denied = (int64_t)opener.denied;
+	status->opening.failed = (int64_t)opener.failed;
+	status->opening.strained = (int64_t)opener.strained;
+	status->opening.strained_s = opener.strained_ms / 1000;
+	status->opening.blind_used_s = opener.blind.used_ms / 1000;
+	status->opening.blind_allowed_s = opener.blind.allowed_ms / 1000;
+	status->rewrapping.working = rewrapper.working;
+	status->rewrapping.moved = (int64_t)rewrapper.moved;
+	if (rewrapper.wait.code != ERR_NONE)
+		status->rewrapping.wait = arena_strdup(call->arena, rewrapper.wait.message);
+}
+
 static enum op_result
 step_status(struct op *op)
 {
@@ -126,6 +148,7 @@ step_status(struct op *op)
 	};
 	if (!view_slots(call, &status))
 		return dep_call_fail(call);
+	view_work(call, &status);
 	api_dep_status_format(&status, &call->body);
 	return dep_call_finish(call, 200);
 }
@@ -137,5 +160,26 @@ static const struct op_step status_steps[] = {
 
 const struct dep_call_type dep_status_type = {
 	.op = DEP_CALL_OP_TYPE("status", status_steps),
+	.size = sizeof(struct dep_call),
+};
+
+/* ---- flush ---- */
+
+/* Nothing opened stays in memory: each key is asked for again, and a revocation counts from now on (threats G6). */
+static enum op_result
+step_flush(struct op *op)
+{
+	struct dep_call *call = (struct dep_call *)op;
+	api_dep_flushed_format(dep_opener_flush(call->depd->opener), &call->body);
+	return dep_call_finish(call, 200);
+}
+
+static const struct op_step flush_steps[] = {
+	{"admit", dep_call_admit},
+	{"flush", step_flush    },
+};
+
+const struct dep_call_type dep_flush_type = {
+	.op = DEP_CALL_OP_TYPE("flush", flush_steps),
 	.size = sizeof(struct dep_call),
 };

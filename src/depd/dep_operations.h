@@ -7,6 +7,7 @@ extern const struct dep_call_type datakey_generate_type; /* datakey.c */
 extern const struct dep_call_type datakey_unwrap_type;
 extern const struct dep_call_type dep_health_type; /* dep_health.c */
 extern const struct dep_call_type dep_status_type;
+extern const struct dep_call_type dep_flush_type;
 extern const struct dep_call_type scope_assign_type;                    /* scope_assign.c */
 extern const struct dep_call_type scope_list_type;                      /* scope_read.c */
 extern const struct dep_call_type scope_moved_type;                     /* scope_moved.c */

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Opened keys are forgotten on demand: a revocation then counts at once, and only an administrator may demand it (threats G5, G6).
+# shellcheck disable=SC2317,SC2119 # functions are run by others
+. "$SRCDIR/tests/support/lib.sh"
+. "$SRCDIR/tests/support/keyvault.sh"
+. "$SRCDIR/tests/support/dep.sh"
+need_root
+
+dep_is_set_up() {
+	dep GET /assignments/tenant
+	[ "$HTTP_STATUS" = 200 ]
+}
+dc() {
+	DEPD_SOCKET=$T/depd.sock "$BUILDDIR/src/ctl/depctl" "$@"
+}
+unwrap() {
+	dep POST /scopes/mailbox/anna/datakeys/unwrap "{\"wrapped\":\"$wrapped\"}"
+	printf '%s %s' "$HTTP_STATUS" "$(json '.error.code // .plaintext')"
+}
+
+dep_world_start
+wait_for dep_is_set_up || bail "there is no organization: $HTTP_STATUS $(cat "$T/body")"
+dc mailbox policy create --name Legal --key "$(dep_key contosowestus root)" --key "$(dep_key contosocentralus root)" >"$T/out" 2>&1 ||
+	bail "no policy: $(cat "$T/out")"
+dc mailbox set anna --policy Legal >"$T/out" 2>&1
+echo '{"id":"anna"}' | dc mailbox register >"$T/out" 2>&1 || bail "not registered: $(cat "$T/out")"
+dep POST /scopes/mailbox/anna/datakeys
+wrapped=$(json .wrapped)
+plain=$(json .plaintext)
+
+tap_is "a key opens" "200 $plain" "$(unwrap)"
+tap_is "opened keys are counted" true "$(dc status | jq '.opening.cached > 0')"
+tap_is "somebody else may not flush" 403 "$(someone 12345 curl -s -o "$T/refused" -w '%{http_code}' --unix-socket "$T/depd.sock" -X POST http://localhost/flush)"
+tap_is "flushing wipes them" true "$(dc flush | jq '.flushed > 0')"
+tap_is "none is left" 0 "$(dc flush | jq .flushed)"
+tap_is "it opens again" "200 $plain" "$(unwrap)"
+for vault in contosowestus contosocentralus; do
+	dep_grant "$vault" "$DEP_EXCHANGE"
+done
+tap_ok "after a revocation" dc flush
+tap_is "it is refused at once" "403 AccessDenied" "$(unwrap)"
+tap_is "which is counted" true "$(dc status | jq '.opening.denied > 0')"
+tap_done
