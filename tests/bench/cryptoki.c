@@ -211,7 +211,7 @@ run(void *data)
 	while (begin_us < runner->until_us) {
 		runner->operation->run(runner);
 		int64_t end_us = samples_now_us();
-		if (begin_us >= runner->from_us)
+		if (end_us >= runner->from_us && end_us < runner->until_us)
 			samples_add(&runner->samples, end_us - begin_us);
 		begin_us = end_us;
 	}
@@ -238,7 +238,7 @@ measure(struct target *target, const struct operation *operation, unsigned threa
 		samples_join(&all, &runners[i].samples);
 		samples_clear(&runners[i].samples);
 	}
-	samples_report(&all, samples_now_us() - start_us - time_us / 8);
+	samples_report(&all, time_us - time_us / 8);
 	samples_clear(&all);
 }
 

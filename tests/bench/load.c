@@ -164,7 +164,9 @@ receive(struct load *load, struct peer *peer)
 		return;
 	int64_t now_us = samples_now_us();
 	load->waiting--;
-	if (peer->sent_us >= load->from_us)
+	/* What is answered within the time: requests under way at its beginning and at its end weigh the same. */
+	bool within = now_us >= load->from_us && (load->until_us == 0 || now_us < load->until_us);
+	if (within)
 		samples_add(&load->samples, now_us - peer->sent_us);
 	send_next(load, peer, now_us);
 }
@@ -185,7 +187,8 @@ run(struct load *load, size_t connections, int64_t time_us)
 		for (int i = 0; i < count; i++)
 			receive(load, events[i].data.ptr);
 	}
-	samples_report(&load->samples, samples_now_us() - load->from_us);
+	int64_t end_us = load->until_us > 0 ? load->until_us : samples_now_us();
+	samples_report(&load->samples, end_us - load->from_us);
 }
 
 int
