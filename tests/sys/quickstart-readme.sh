@@ -45,6 +45,7 @@ plain() {
 		-e 's/ +/ /g' -e 's/-+/-/g' -e 's/ $//' "$1"
 }
 plain "$T/page" >"$T/page.plain"
-plain "$T/said" >"$T/said.plain"
+# Whether the daemon has tried to start the lost token twice when it is asked is a matter of time: if not, the tool waits and says so.
+plain "$T/said" | grep -v '^custodyctl open: warning: .* Trying again in ' >"$T/said.plain"
 tap_is "the tour says what the page shows" "" "$(diff "$T/page.plain" "$T/said.plain")"
 tap_done
