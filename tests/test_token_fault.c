@@ -123,6 +123,23 @@ b02_bystander_of_a_crash_is_acquitted_when_it_ends_well(void **state)
 }
 
 static void
+b02_one_death_counts_once_against_what_was_asked_twice(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = {0};
+	bench_ready(bench);
+	bench_control(bench, 0, "maybe=hold\n");
+	assert_true(bench_ask(bench, 1, "maybe", &err));
+	assert_true(bench_ask(bench, 2, "maybe", &err));
+	bench_wait(bench, bench_count(bench, 0, "maybe") == 2);
+	assert_true(bench_ask(bench, 3, "crash", &err));
+	bench_expect(bench, 1, ERR_UNAVAILABLE);
+	bench_expect(bench, 2, ERR_UNAVAILABLE);
+	assert_true(bench_ask_as(bench, bench->east, 1000, 4, "maybe", 60000, &err));
+	bench_expect(bench, 4, ERR_NONE);
+}
+
+static void
 crash_in_a_launch_leaves_creations_possible(void **state)
 {
 	struct bench *bench = *state;
@@ -301,6 +318,7 @@ main(void)
 		TEST(lost_creation_is_of_unknown_outcome),
 		TEST(b02_poison_is_barred_after_two_crashes),
 		TEST(b02_bystander_of_a_crash_is_acquitted_when_it_ends_well),
+		TEST(b02_one_death_counts_once_against_what_was_asked_twice),
 		TEST(crash_in_a_launch_leaves_creations_possible),
 		TEST(a23_nonsense_ends_the_worker_never_the_daemon),
 		TEST(b31_output_of_the_module_is_harmless),

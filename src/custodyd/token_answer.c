@@ -3,6 +3,7 @@
  * workers that are lost.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,6 +21,26 @@ was_sent(const struct request *request)
 }
 
 /* Whoever hung is the suspect; if nobody did, everybody who ran is. */
+static bool
+is_suspect(const struct request *request, bool hung, int64_t now_ms)
+{
+	return request->purpose == REQUEST_CALLER && was_sent(request) &&
+	       (!hung || request->hard_ms <= now_ms);
+}
+
+/* Callers may ask the same at once, as for the key of a busy mailbox: one death counts once against it. */
+static bool
+is_counted(const struct request_list *running, const struct request *request, bool hung,
+	int64_t now_ms)
+{
+	for (const struct request *r = running->first; r != request; r = r->next) {
+		if (is_suspect(r, hung, now_ms) &&
+			memcmp(r->digest, request->digest, sizeof(r->digest)) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 suspect(struct token *token, const struct request_list *running)
 {
@@ -28,7 +49,7 @@ suspect(struct token *token, const struct request_list *running)
 	for (const struct request *r = running->first; r != NULL; r = r->next)
 		hung = hung || r->hard_ms <= now_ms;
 	for (const struct request *r = running->first; r != NULL; r = r->next) {
-		if (r->purpose != REQUEST_CALLER || !was_sent(r) || (hung && r->hard_ms > now_ms))
+		if (!is_suspect(r, hung, now_ms) || is_counted(running, r, hung, now_ms))
 			continue;
 		enum poison_verdict verdict =
 			poison_note(token->set->poison, r->digest, r->caller, now_ms);
@@ -120,8 +141,7 @@ answered_caller(struct token *token, struct worker *worker, struct request *requ
 	token->worked = true;
 	if (request->dropped)
 		token->late_answers++;
-	if (request->suspect)
-		poison_acquit(token->set->poison, request->digest);
+	poison_acquit(token->set->poison, request->digest);
 	if (ok)
 		learn(token, request);
 	else
