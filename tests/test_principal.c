@@ -169,6 +169,33 @@ match_finds_stored_without_the_system(void **state)
 	assert_int_equal(principal_match("app:-1", stored, 4), 4);
 }
 
+static void
+callers_are_known_by_number_and_overflow_is_nobody_c7(void **state)
+{
+	(void)state;
+	const gid_t groups[] = {20, 65534};
+	const struct caller caller = {.uid = 1000, .gid = 10, .groups = groups, .group_count = 2};
+	const struct caller nobody = {.uid = 65534, .gid = 65534};
+	static const struct {
+		struct principal principal;
+		bool caller, nobody;
+	} rows[] = {
+		{{DB_PRINCIPAL_USER, 1000, ""},      true,  false},
+		{{DB_PRINCIPAL_USER, 10, ""},        false, false},
+		{{DB_PRINCIPAL_USER, 65534, ""},     false, false},
+		{{DB_PRINCIPAL_GROUP, 10, ""},       true,  false},
+		{{DB_PRINCIPAL_GROUP, 20, ""},       true,  false},
+		{{DB_PRINCIPAL_GROUP, 1000, ""},     false, false},
+		{{DB_PRINCIPAL_GROUP, 65534, ""},    false, false},
+		{{DB_PRINCIPAL_APPLICATION, -1, ""}, false, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct principal *principal = &rows[i].principal;
+		assert_int_equal(principal_is(principal, &caller, 65534, 65534), rows[i].caller);
+		assert_int_equal(principal_is(principal, &nobody, 65534, 65534), rows[i].nobody);
+	}
+}
+
 int
 main(void)
 {
@@ -180,6 +207,7 @@ main(void)
 		cmocka_unit_test_setup(name_service_failing_is_unavailable, setup),
 		cmocka_unit_test_setup(check_notices_another_name_c28, setup),
 		cmocka_unit_test_setup(match_finds_stored_without_the_system, setup),
+		cmocka_unit_test(callers_are_known_by_number_and_overflow_is_nobody_c7),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -334,19 +334,6 @@ access_application_name(const struct access *access, const char *guid)
 	return application == NULL ? "" : application->text.name;
 }
 
-static bool
-in_group(const struct access *access, const struct caller *caller, int64_t number)
-{
-	if (number == (int64_t)access->overflow_gid)
-		return false;
-	if (number == (int64_t)caller->gid)
-		return true;
-	for (size_t i = 0; i < caller->group_count; i++)
-		if (number == (int64_t)caller->groups[i])
-			return true;
-	return false;
-}
-
 /* Whether what is granted to `entry` is granted to `caller`. */
 static bool
 meant(const struct access *access, const struct access_entry *entry, const struct caller *caller)
@@ -354,17 +341,10 @@ meant(const struct access *access, const struct access_entry *entry, const struc
 	if (entry->state != PRINCIPAL_OK)
 		return false;
 	const struct principal *principal = &entry->principal;
-	bool acts_as_user = caller->application[0] == '\0';
-	switch (principal->kind) {
-	case DB_PRINCIPAL_USER:
-		return acts_as_user && caller->uid != access->overflow_uid &&
-		       principal->number == (int64_t)caller->uid;
-	case DB_PRINCIPAL_GROUP:
-		return acts_as_user && in_group(access, caller, principal->number);
-	case DB_PRINCIPAL_APPLICATION:
-		return !acts_as_user && strcmp(principal->name, caller->application) == 0;
-	}
-	return false;
+	if (caller->application[0] != '\0')
+		return principal->kind == DB_PRINCIPAL_APPLICATION &&
+		       strcmp(principal->name, caller->application) == 0;
+	return principal_is(principal, caller, access->overflow_uid, access->overflow_gid);
 }
 
 bool

@@ -274,3 +274,25 @@ principal_check(const struct principal *principal, enum principal_state *ret_sta
 	*ret_state = strcmp(name, principal->name) == 0 ? PRINCIPAL_OK : PRINCIPAL_CHANGED;
 	return true;
 }
+
+static bool
+in_group(const struct caller *caller, int64_t number)
+{
+	if (number == (int64_t)caller->gid)
+		return true;
+	for (size_t i = 0; i < caller->group_count; i++)
+		if (number == (int64_t)caller->groups[i])
+			return true;
+	return false;
+}
+
+bool
+principal_is(const struct principal *principal, const struct caller *caller, uid_t overflow_uid,
+	gid_t overflow_gid)
+{
+	int64_t number = principal->number;
+	if (principal->kind == DB_PRINCIPAL_GROUP)
+		return number != (int64_t)overflow_gid && in_group(caller, number);
+	return principal->kind == DB_PRINCIPAL_USER && caller->uid != overflow_uid &&
+	       number == (int64_t)caller->uid;
+}

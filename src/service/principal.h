@@ -64,3 +64,7 @@ struct caller {
 	uint64_t pid_start;             /* its start time in clock ticks, 0 if unknown */
 	char application[ID_UUID_TEXT]; /* folded GUID; "" when acting as the user */
 };
+
+/* Whether a principal that is a user or a group is the caller, by number. Those of overflow are nobody; an application never is. */
+bool principal_is(const struct principal *principal, const struct caller *caller,
+	uid_t overflow_uid, gid_t overflow_gid);

@@ -84,28 +84,11 @@ principals_refresh(struct principals *list)
 }
 
 static bool
-in_group(const struct principals *list, const struct caller *caller, int64_t number)
-{
-	if (number == (int64_t)list->overflow_gid)
-		return false;
-	if (number == (int64_t)caller->gid)
-		return true;
-	for (size_t i = 0; i < caller->group_count; i++)
-		if (number == (int64_t)caller->groups[i])
-			return true;
-	return false;
-}
-
-static bool
 meant(const struct principals *list, const struct principals_entry *entry,
 	const struct caller *caller)
 {
-	if (entry->state != PRINCIPAL_OK)
-		return false;
-	if (entry->principal.kind == DB_PRINCIPAL_GROUP)
-		return in_group(list, caller, entry->principal.number);
-	return entry->principal.kind == DB_PRINCIPAL_USER && caller->uid != list->overflow_uid &&
-	       entry->principal.number == (int64_t)caller->uid;
+	return entry->state == PRINCIPAL_OK &&
+	       principal_is(&entry->principal, caller, list->overflow_uid, list->overflow_gid);
 }
 
 bool
