@@ -1,26 +1,29 @@
 #!/bin/sh
-# An independent JOSE library makes envelopes that open here, and opens ours, contexts included (threats E21); one whose ciphertext opens to
+# Independent JOSE libraries make envelopes that open here, and open ours, contexts included (threats E21); one whose ciphertext opens to
 # two texts gives one of them at most (threats E10).
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
 world_start
 dual_keys rsa
 peer() {
-	/usr/bin/python3 "$SRCDIR/tests/support/jose_peer.py" "$@"
+	case $library in
+	jwcrypto) /usr/bin/python3 "$SRCDIR/tests/support/jose_peer.py" "$@" ;;
+	node-jose) NODE_PATH=/usr/share/nodejs node "$SRCDIR/tests/support/jose_peer.js" "$@" ;;
+	esac
 }
 for vault in west:$WEST east:$EAST; do
 	http GET "/keys/${vault%:*}" "${vault#*:}"
 	json .key >"$T/${vault%:*}.jwk"
 done
 
-# --- theirs
-
-for context in "" "tenant 7"; do
+# meets CONTEXT: envelopes of $library and ours, in the context.
+meets() {
+	context=$1
 	printf '%s' "$context" >"$T/context"
 	random_octets 100 >"$T/plain"
-	peer make "$T/west.jwk" "$T/east.jwk" "$T/context" "$T/plain" >"$T/envelope" || bail "no envelope of jwcrypto's"
+	peer make "$T/west.jwk" "$T/east.jwk" "$T/context" "$T/plain" >"$T/envelope" || bail "no envelope of $library's"
 	dual unwrapkey "$T/envelope" "$(b64 "$context")"
-	tap_is "jwcrypto's envelope opens (context '$context')" "200 $(b64_of <"$T/plain") false" "$HTTP_STATUS $(json .value) $(json .degraded)"
+	tap_is "$library's envelope opens (context '$context')" "200 $(b64_of <"$T/plain") false" "$HTTP_STATUS $(json .value) $(json .degraded)"
 	dual check "$T/envelope" "$(b64 "$context")"
 	tap_is "by either key" "200 2" "$HTTP_STATUS $(json .redundancy)"
 	dual unwrapkey "$T/envelope" "$(b64 "$context.")"
@@ -29,19 +32,22 @@ for context in "" "tenant 7"; do
 	tap_is "it is rewrapped" 200 "$HTTP_STATUS"
 	json .envelope >"$T/ours"
 
-	# --- ours
-
 	kid=$(jq -r '.recipients[0].header.kid' "$T/ours")
 	use $WEST "${kid##*/keys/}" unwrapkey RSA-OAEP-256 "$(jq -r '.recipients[0].encrypted_key' "$T/ours")"
 	unb64 "$(json .value)" >"$T/cek"
-	tap_ok "and jwcrypto opens ours" peer open "$T/ours" "$T/cek"
+	tap_ok "and $library opens ours" peer open "$T/ours" "$T/cek"
 	tap_is "to what was in it" "$(b64_of <"$T/plain")" "$(peer open "$T/ours" "$T/cek" | b64_of)"
 	jq -c '.aad = "eA"' "$T/ours" >"$T/moved"
 	tap_exits "but not in another context" 1 peer open "$T/moved" "$T/cek"
+}
+for library in jwcrypto node-jose; do
+	meets ""
+	meets "tenant 7"
 done
 
 # --- two truths
 
+library=jwcrypto
 peer two-truths "$T/west.jwk" "$T/east.jwk" "$T/first" "$T/second" >"$T/envelope" || bail "no two truths"
 tap_ok "one ciphertext, two texts" test "$(b64_of <"$T/first")" != "$(b64_of <"$T/second")"
 dual check "$T/envelope" ""
