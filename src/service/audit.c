@@ -15,12 +15,12 @@
 #include <unistd.h>
 
 #include "audit_line.h"
+#include "audit_walk.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 
-#define READ_BYTES 65536 /* at a time when verifying; several lines of the longest */
 #define ROOM_BYTES 65536 /* set aside at a time */
 
 struct audit {
@@ -39,128 +39,6 @@ struct audit {
 	struct buf line; /* reused for each record */
 };
 
-/* Walking a chain from some line on. */
-struct walk {
-	struct audit_head head; /* after the last good line */
-	int64_t time_us;
-	uint64_t line;    /* number of the line within the walk, for messages */
-	bool linked;      /* head.hash is known: the next line must continue it */
-	uint64_t bad;     /* offset of the first line that does not verify */
-	bool bad_is_hole; /* it holds a NUL: never written, only allocated (threats D4) */
-};
-
-static bool
-walk_line(struct walk *walk, const char *text, size_t len)
-{
-	struct audit_line line;
-	if (!audit_line_read(text, len, &line))
-		return false;
-	if (walk->linked &&
-		(line.seq != walk->head.records + 1 ||
-			memcmp(line.prev, walk->head.hash, sizeof line.prev) != 0 ||
-			line.time_us < walk->time_us || line.catalog < walk->head.catalog))
-		return false;
-	walk->head.records = line.seq;
-	walk->head.offset += len + 1;
-	memcpy(walk->head.hash, line.hash, sizeof line.hash);
-	walk->head.catalog = line.catalog;
-	walk->time_us = line.time_us;
-	walk->linked = true;
-	walk->line++;
-	return true;
-}
-
-/* All whole lines in `text`; ret_used: their octets. false: walk->bad is set. */
-static bool
-walk_lines(struct walk *walk, const char *text, size_t len, size_t *ret_used)
-{
-	size_t used = 0;
-	for (;;) {
-		const char *end = memchr(text + used, '\n', len - used);
-		if (end == NULL)
-			break;
-		size_t line = (size_t)(end - (text + used));
-		if (!walk_line(walk, text + used, line)) {
-			walk->bad = walk->head.offset;
-			walk->bad_is_hole = memchr(text + used, '\0', line) != NULL;
-			return false;
-		}
-		used += line + 1;
-	}
-	*ret_used = used;
-	return true;
-}
-
-/* One read across EINTR; -1 sets err. */
-static ssize_t
-read_at(int fd, void *data, size_t len, uint64_t offset, struct err *err)
-{
-	ssize_t got;
-	do {
-		got = pread(fd, data, len, (off_t)offset);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0)
-		(void)err_errno(err, ERR_STORAGE, errno, "read the audit");
-	return got;
-}
-
-enum walked {
-	WALKED_ALL,    /* every whole line verified; what is behind head.offset has no newline */
-	WALKED_BAD,    /* walk->bad */
-	WALKED_FAILED, /* err */
-};
-
-/* From walk->head.offset, the start of a line, to the end of the file. */
-static enum walked
-walk_file(struct walk *walk, int fd, struct err *err)
-{
-	char *data = malloc(READ_BYTES);
-	if (data == NULL)
-		abort();
-	enum walked result = WALKED_ALL;
-	size_t kept = 0; /* octets of a line not yet whole, at the start of data */
-	for (;;) {
-		ssize_t got =
-			read_at(fd, data + kept, READ_BYTES - kept, walk->head.offset + kept, err);
-		if (got <= 0) {
-			result = got < 0 ? WALKED_FAILED : WALKED_ALL;
-			break;
-		}
-		size_t len = kept + (size_t)got, used;
-		if (!walk_lines(walk, data, len, &used)) {
-			result = WALKED_BAD;
-			break;
-		}
-		kept = len - used;
-		memmove(data, data + used, kept);
-		if (kept >= AUDIT_LINE_MAX) { /* longer than any line: torn, or not ours */
-			walk->bad = walk->head.offset;
-			walk->bad_is_hole = memchr(data, '\0', kept) != NULL;
-			result = WALKED_BAD;
-			break;
-		}
-	}
-	free(data);
-	return result;
-}
-
-/* The start of the first line at or after `offset`; the end of the file if there is none within a line's length. */
-static bool
-line_start(int fd, uint64_t offset, uint64_t size, uint64_t *ret_start, struct err *err)
-{
-	if (offset == 0) {
-		*ret_start = 0;
-		return true;
-	}
-	char data[AUDIT_LINE_MAX];
-	ssize_t got = read_at(fd, data, sizeof data, offset - 1, err);
-	if (got < 0)
-		return false;
-	const char *end = memchr(data, '\n', (size_t)got);
-	*ret_start = end == NULL ? size : offset + (uint64_t)(end - data);
-	return true;
-}
-
 static bool
 fail_line(struct err *err, const char *path, uint64_t offset)
 {
@@ -168,32 +46,6 @@ fail_line(struct err *err, const char *path, uint64_t offset)
 		"The audit file %s is not as it was written: the line at octet %llu does not "
 		"verify.",
 		path, (unsigned long long)offset);
-}
-
-/* The line that ends at head->offset is record number head->records with that hash. */
-static bool
-holds(int fd, const struct audit_head *head, bool *ret_holds, struct err *err)
-{
-	char data[AUDIT_LINE_MAX];
-	*ret_holds = head->records == 0;
-	if (head->records == 0 || head->offset == 0)
-		return true;
-	uint64_t start = head->offset > sizeof data ? head->offset - sizeof data : 0;
-	ssize_t got = read_at(fd, data, (size_t)(head->offset - start), start, err);
-	if (got < 0)
-		return false;
-	size_t len = (size_t)got;
-	if (len == 0 || start + len != head->offset || data[len - 1] != '\n')
-		return true;
-	const char *before = memrchr(data, '\n', len - 1);
-	if (before == NULL && start > 0)
-		return true;
-	const char *text = before == NULL ? data : before + 1;
-	struct audit_line line;
-	*ret_holds = audit_line_read(text, (size_t)(data + len - 1 - text), &line) &&
-		     line.seq == head->records &&
-		     memcmp(line.hash, head->hash, sizeof line.hash) == 0;
-	return true;
 }
 
 static void
@@ -260,7 +112,7 @@ keep_tail(const struct audit *audit, uint64_t size, struct err *err)
 		abort();
 	int path_len =
 		snprintf(path, sizeof path, "%s.cut-%llu", audit->path, (unsigned long long)offset);
-	ssize_t got = read_at(audit->fd, data, len, offset, err);
+	ssize_t got = audit_read_at(audit->fd, data, len, offset, err);
 	bool kept = got >= 0;
 	if (kept && (path_len < 0 || (size_t)path_len >= sizeof path))
 		kept = err_set(err, ERR_CONFIG, "The path of the audit is too long.");
@@ -298,19 +150,19 @@ load(struct audit *audit, struct err *err)
 	if (fstat(audit->fd, &status) != 0)
 		return err_errno(err, ERR_STORAGE, errno, "fstat the audit");
 	uint64_t size = (uint64_t)status.st_size;
-	struct walk walk = {
+	struct audit_walk walk = {
 		.linked = size <= AUDIT_TAIL_BYTES}; /* the first line continues nothing */
 	if (!walk.linked &&
-		!line_start(audit->fd, size - AUDIT_TAIL_BYTES, size, &walk.head.offset, err))
+		!audit_walk_start(audit->fd, size - AUDIT_TAIL_BYTES, size, &walk.head.offset, err))
 		return false;
-	switch (walk_file(&walk, audit->fd, err)) {
-	case WALKED_FAILED:
+	switch (audit_walk_file(&walk, audit->fd, err)) {
+	case AUDIT_WALKED_FAILED:
 		return false;
-	case WALKED_BAD:
+	case AUDIT_WALKED_BAD:
 		if (!walk.bad_is_hole || !walk.linked)
 			return fail_line(err, audit->path, walk.bad);
 		break;
-	case WALKED_ALL:
+	case AUDIT_WALKED_ALL:
 		break;
 	}
 	audit->head = audit->synced = walk.head;
@@ -506,7 +358,7 @@ take_up(struct audit *audit, const struct audit *was, struct err *err)
 	struct stat status;
 	if (fstat(audit->fd, &status) != 0)
 		return err_errno(err, ERR_STORAGE, errno, "fstat the audit");
-	if (!holds(audit->fd, was->changed ? &was->head : &was->synced, &there, err))
+	if (!audit_walk_holds(audit->fd, was->changed ? &was->head : &was->synced, &there, err))
 		return false;
 	bool same = was->inode == status.st_ino && was->device == status.st_dev &&
 		    was->head.offset == (uint64_t)status.st_size;
@@ -568,7 +420,7 @@ audit_check(const struct audit *audit, const struct audit_head *remembered, stru
 			"%llu. An old copy was put back.",
 			(unsigned long long)remembered->catalog,
 			(unsigned long long)audit->head.catalog);
-	if (!holds(audit->fd, remembered, &there, err))
+	if (!audit_walk_holds(audit->fd, remembered, &there, err))
 		return false;
 	if (!there)
 		return err_set(err, ERR_AUDIT_INTEGRITY,
@@ -584,13 +436,13 @@ audit_verify(const char *path, struct audit_head *ret_head, struct err *err)
 	struct stat status;
 	if (fd < 0)
 		return err_errno(err, ERR_CLIENT_FILE, errno, "open the audit");
-	struct walk walk = {.linked = true};
-	enum walked walked = walk_file(&walk, fd, err);
+	struct audit_walk walk = {.linked = true};
+	enum audit_walked walked = audit_walk_file(&walk, fd, err);
 	bool sized = fstat(fd, &status) == 0;
 	(void)close(fd);
-	if (walked == WALKED_FAILED)
+	if (walked == AUDIT_WALKED_FAILED)
 		return false;
-	if (walked == WALKED_BAD || !sized || walk.head.offset != (uint64_t)status.st_size)
+	if (walked == AUDIT_WALKED_BAD || !sized || walk.head.offset != (uint64_t)status.st_size)
 		return err_set(err, ERR_AUDIT_INTEGRITY,
 			"%s: line %llu (octet %llu) does not verify.", path,
 			(unsigned long long)walk.line + 1, (unsigned long long)walk.head.offset);
