@@ -103,7 +103,7 @@ vault_place(const struct vault *vaults, size_t count, int64_t id)
 }
 
 static struct vault *
-vault_find(const struct access *access, int64_t id)
+find_vault(const struct access *access, int64_t id)
 {
 	size_t place = vault_place(access->vaults, access->vault_count, id);
 	bool found = place < access->vault_count && access->vaults[place].id == id;
@@ -113,7 +113,7 @@ vault_find(const struct access *access, int64_t id)
 static struct vault *
 vault_add(struct access *access, int64_t id)
 {
-	struct vault *found = vault_find(access, id);
+	struct vault *found = find_vault(access, id);
 	if (found != NULL)
 		return found;
 	size_t place = vault_place(access->vaults, access->vault_count, id);
@@ -359,7 +359,7 @@ access_is_administrator(const struct access *access, const struct caller *caller
 uint32_t
 access_permissions(const struct access *access, const struct caller *caller, int64_t id)
 {
-	const struct vault *vault = vault_find(access, id);
+	const struct vault *vault = find_vault(access, id);
 	uint32_t bits = 0;
 	for (size_t i = 0; vault != NULL && i < vault->count; i++)
 		if (meant(access, &vault->entries[i], caller))
@@ -442,7 +442,7 @@ access_set(struct access *access, int64_t id, const struct principal *principal,
 void
 access_forget_vault(struct access *access, int64_t id)
 {
-	struct vault *vault = vault_find(access, id);
+	struct vault *vault = find_vault(access, id);
 	if (vault == NULL)
 		return;
 	free(vault->entries);
@@ -454,7 +454,7 @@ access_forget_vault(struct access *access, int64_t id)
 const struct access_entry *
 access_entries(const struct access *access, int64_t id, size_t *ret_count)
 {
-	const struct vault *vault = vault_find(access, id);
+	const struct vault *vault = find_vault(access, id);
 	*ret_count = vault == NULL ? 0 : vault->count;
 	return vault == NULL ? NULL : vault->entries;
 }

@@ -36,5 +36,9 @@ struct custodyd {
 };
 
 /* Notes an error for status, and logs it where it says that somebody must act. */
-void custodyd_note(
-	struct custodyd *daemon, const char *event, const struct err *err, const char *subject);
+static inline void
+custodyd_note(
+	struct custodyd *daemon, const char *event, const struct err *err, const char *subject)
+{
+	host_note(&daemon->host, event, err, subject);
+}

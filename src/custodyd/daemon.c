@@ -30,13 +30,6 @@ daemon_of(struct host *host)
 	return (struct custodyd *)host;
 }
 
-void
-custodyd_note(
-	struct custodyd *daemon, const char *event, const struct err *err, const char *subject)
-{
-	host_note(&daemon->host, event, err, subject);
-}
-
 /* ---- what the tokens need of us ---- */
 
 static void

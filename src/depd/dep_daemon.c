@@ -28,12 +28,6 @@ depd_of(struct host *host)
 	return (struct depd *)host;
 }
 
-void
-depd_note(struct depd *depd, const char *event, const struct err *err, const char *subject)
-{
-	host_note(&depd->host, event, err, subject);
-}
-
 /* ---- what the host asks ---- */
 
 static bool

@@ -31,4 +31,8 @@ struct depd {
 };
 
 /* Notes an error for status, and logs it where it says that somebody must act. `subject` NULL: of no object. */
-void depd_note(struct depd *depd, const char *event, const struct err *err, const char *subject);
+static inline void
+depd_note(struct depd *depd, const char *event, const struct err *err, const char *subject)
+{
+	host_note(&depd->host, event, err, subject);
+}
