@@ -8,20 +8,7 @@
 #include <cmocka.h>
 
 #include "api/dep_policy.h"
-
-static int
-setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
+#include "arena_fixture.h"
 
 struct refused {
 	const char *body;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/dual.h"
+#include "arena_fixture.h"
 #include "base/b64.h"
 
 #define WEST_BASE "https://west.vault.test/keys/k"
@@ -14,26 +15,6 @@
 #define WEST      WEST_BASE "/0123456789abcdef0123456789abcdef"
 #define EAST      EAST_BASE "/fedcba9876543210fedcba9876543210"
 #define KEYS      "\"keys\":[\"" WEST "\",\"" EAST "\"]"
-
-#define ASSERT_ROW(condition, body)                                                                \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail_msg("%s: %s", #condition, (body));                                    \
-	} while (0)
-
-static int
-setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
 
 /* ---- wrapkey and generatekey ---- */
 

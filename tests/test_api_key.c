@@ -9,27 +9,7 @@
 
 #include "api/key.h"
 #include "api/tags.h"
-
-static int
-setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
-
-/* Fails the test with the row's body, so that a table tells which of its rows it was. */
-#define ASSERT_ROW(condition, body)                                                                \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail_msg("%s: %s", #condition, (body));                                    \
-	} while (0)
+#include "arena_fixture.h"
 
 /* ---- create: what is accepted ---- */
 

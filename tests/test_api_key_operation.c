@@ -7,27 +7,8 @@
 #include <string.h>
 
 #include "api/key_operation.h"
+#include "arena_fixture.h"
 #include "base/b64.h"
-
-#define ASSERT_ROW(condition, body)                                                                \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail_msg("%s: %s", #condition, (body));                                    \
-	} while (0)
-
-static int
-setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
 
 /* ---- encrypt, wrapKey: the value is secret ---- */
 

@@ -12,6 +12,7 @@
 #include "api/dual.h"
 #include "api/key_operation.h"
 #include "api/told.h"
+#include "arena_fixture.h"
 
 #define KID      "https://west.vault.test/keys/k/0123456789abcdef0123456789abcdef"
 #define OTHER    "https://east.vault.test/keys/k/fedcba9876543210fedcba9876543210"
@@ -19,20 +20,6 @@
 #define POINT_X  "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY"
 #define POINT_Y  "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
 #define EC_POINT "\"crv\":\"P-256\",\"x\":\"" POINT_X "\",\"y\":\"" POINT_Y "\""
-
-static int
-setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
 
 /* ---- errors ---- */
 

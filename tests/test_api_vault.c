@@ -7,26 +7,7 @@
 #include <string.h>
 
 #include "api/vault.h"
-
-#define ASSERT_ROW(condition, body)                                                                \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail_msg("%s: %s", #condition, (body));                                    \
-	} while (0)
-
-static int
-setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
+#include "arena_fixture.h"
 
 /* ---- create ---- */
 
