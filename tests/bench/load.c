@@ -21,7 +21,7 @@
 #include "bench/samples.h"
 
 #define FILE_MAX        (16 * 1024 * 1024)
-#define ANSWER_MAX      (64 * 1024)
+#define ANSWER_MAX      (512 * 1024)
 #define CONNECTIONS_MAX 1024
 #define EVENTS          64
 
