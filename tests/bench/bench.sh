@@ -36,9 +36,9 @@ bench_begin() {
 }
 
 bench_end() {
-	if [ -e "$T/custodyd.pid" ] && [ ! -e "$T/custodyd.exit" ]; then
-		daemon_stop || bail "custodyd did not stop"
-	fi
+	for bench_daemon in $WORLD_DAEMONS; do
+		! process_runs "$bench_daemon" || process_end "$bench_daemon" || bail "$bench_daemon did not stop"
+	done
 	tap_planned=yes
 }
 
