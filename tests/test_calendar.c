@@ -193,6 +193,21 @@ clock_set_back_lengthens_nothing_d15(void **state)
 }
 
 static void
+run_begins_no_earlier_than_the_last_one_ended_d15(void **state)
+{
+	struct db_fixture *fixture = *state;
+	tick(fixture);
+	pass(30); /* too little for a tick to store it */
+	tick(fixture);
+	int64_t before = calendar_now_s(calendar);
+	assert_true(calendar_keep(calendar, &fixture->err));
+	wall_s -= 100 * DAY;
+	restart(fixture);
+
+	assert_int_equal(calendar_now_s(calendar), before);
+}
+
+static void
 storage_failing_is_reported(void **state)
 {
 	struct db_fixture *fixture = *state;
@@ -215,6 +230,7 @@ main(void)
 		TEST(many_small_steps_are_a_jump_too_d14),
 		TEST(limit_exactly_is_no_jump),
 		TEST(clock_set_back_lengthens_nothing_d15),
+		TEST(run_begins_no_earlier_than_the_last_one_ended_d15),
 		TEST(storage_failing_is_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

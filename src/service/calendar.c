@@ -75,8 +75,9 @@ calendar_now_s(const struct calendar *calendar)
 	return later(clock_wall_s(), later(calendar->mark_s, expected_s(calendar)));
 }
 
-bool
-calendar_tick(struct calendar *calendar, struct err *err)
+/* Moves the mark, as far as what elapsed and the limit of jumps allow. */
+static void
+look(struct calendar *calendar)
 {
 	int64_t wall = clock_wall_s();
 	int64_t expected = expected_s(calendar);
@@ -90,7 +91,22 @@ calendar_tick(struct calendar *calendar, struct err *err)
 		if (!calendar->settled)
 			settle(calendar, wall);
 	}
+}
+
+bool
+calendar_tick(struct calendar *calendar, struct err *err)
+{
+	look(calendar);
 	if (calendar->mark_s - db_time_mark(calendar->db) < STORE_EVERY_S)
+		return true;
+	return db_set_time_mark(calendar->db, calendar->mark_s, err);
+}
+
+bool
+calendar_keep(struct calendar *calendar, struct err *err)
+{
+	look(calendar);
+	if (calendar->mark_s <= db_time_mark(calendar->db))
 		return true;
 	return db_set_time_mark(calendar->db, calendar->mark_s, err);
 }

@@ -20,6 +20,8 @@ int64_t calendar_now_s(const struct calendar *calendar);
  * asking calendar_purge_time_s().
  */
 bool calendar_tick(struct calendar *calendar, struct err *err) MUST_USE;
+/* The same at the end of a run, however old the stored mark is: the next one begins no earlier than this one ended. */
+bool calendar_keep(struct calendar *calendar, struct err *err) MUST_USE;
 /* The time to compare purge dates with. false: a jump is unconfirmed, purge nothing. */
 bool calendar_purge_time_s(const struct calendar *calendar, int64_t *ret_now_s) MUST_USE;
 /* How far the clock jumped, for the alarm and doctor; 0: no jump. */

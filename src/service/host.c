@@ -332,6 +332,9 @@ bool
 host_run(struct host *host, struct err *err)
 {
 	bool clean = loop_run(host->loop, err);
+	struct err cause = {0};
+	if (!calendar_keep(host->calendar, &cause))
+		host_note(host, "calendar", &cause, NULL);
 	remember_audit(host);
 	return clean;
 }
