@@ -202,6 +202,14 @@ recover_process() {
 	fi
 }
 
+# The process to sweep over is there; a worker may just be replaced.
+# shellcheck disable=SC2317 # run by wait_for
+point_begins() {
+	point_pid=$(daemon_pid)
+	[ "$sweep_process" = daemon ] || point_pid=$(worker_pid "${SWEEP_TOKEN:-west}")
+	[ "$point_pid" -gt 0 ]
+}
+
 # point N: one run; verdict says whether something was killed.
 point() {
 	n=$1
@@ -211,8 +219,7 @@ point() {
 	verdict=before
 	"${sweep_name}_before"
 	"${sweep_name}_client"
-	point_pid=$(daemon_pid)
-	[ "$sweep_process" = daemon ] || point_pid=$(worker_pid "${SWEEP_TOKEN:-west}")
+	wait_for point_begins || bail "there is no $sweep_process"
 	"$SWEEP" "$point_pid" "$sweep_calls" "$n" sh "$T/client" >"$T/swept" 2>"$T/swept.err" ||
 		bail "sweep: $(cat "$T/swept.err")"
 	CODE=$(grep -x '[0-9][0-9][0-9]' "$T/swept" | head -n 1)
