@@ -1,0 +1,150 @@
+#include "custodyd/key_birth.h"
+
+#include <string.h>
+
+#include "crypto/random.h"
+#include "custodyd/keystore.h"
+#include "custodyd/reconcile.h"
+#include "wire/wire.h"
+
+/* A token that takes no work is noticed before an intent is written: then nothing at all was done. */
+static bool
+token_takes_work(const struct custodyd *daemon, const char *name, struct err *err)
+{
+	const struct token *token = tokens_find(daemon->tokens, name);
+	if (token == NULL)
+		return err_set(err, ERR_UNAVAILABLE, "Token %s is not configured.", name);
+	return !token_trouble(token, err);
+}
+
+bool
+key_birth_intend(struct task *task, struct key_birth *birth, int64_t vault, const char *detail,
+	struct err *err)
+{
+	struct custodyd *daemon = task->daemon;
+	random_bytes(birth->id, sizeof(birth->id));
+	if (!token_takes_work(daemon, birth->token, err) ||
+		!db_create_begin(daemon->db, vault, birth->name, birth->id,
+			calendar_now_s(daemon->calendar), detail, &birth->intent, err))
+		return false;
+	birth->owned = true;
+	reconcile_own(daemon->reconciler, birth->intent);
+	return true;
+}
+
+static enum wire_kty
+wire_kty_of(const struct api_key_create *wanted)
+{
+	switch (wanted->type) {
+	case ALG_KEY_RSA:
+		return WIRE_KTY_RSA;
+	case ALG_KEY_EC:
+		return WIRE_KTY_EC;
+	case ALG_KEY_OCT:
+		break;
+	}
+	return (wanted->ops & ALG_SIGN) != 0 ? WIRE_KTY_HMAC : WIRE_KTY_AES;
+}
+
+static enum wire_curve
+wire_curve_of(enum curve curve)
+{
+	static const uint8_t curves[CURVE_COUNT] = {
+		[CURVE_P256] = WIRE_CURVE_P256,
+		[CURVE_P384] = WIRE_CURVE_P384,
+		[CURVE_P521] = WIRE_CURVE_P521,
+		[CURVE_P256K] = WIRE_CURVE_P256K,
+	};
+	return (enum wire_curve)curves[curve];
+}
+
+bool
+key_birth_ask(struct task *task, struct key_birth *birth, struct err *err)
+{
+	const struct api_key_create *wanted = &birth->wanted;
+	char label[KEYSTORE_LABEL];
+	keystore_label(birth->vault, birth->name, label);
+	struct wire_generate_request wire = {
+		.label = label,
+		.kty = (uint8_t)wire_kty_of(wanted),
+		.bits = (uint16_t)wanted->bits,
+		.curve = (uint8_t)wire_curve_of(wanted->curve),
+		.public_exponent = wanted->exponent,
+		.ops = wanted->ops,
+		.extractable = birth->extractable,
+	};
+	memcpy(wire.id, birth->id, sizeof(wire.id));
+	struct token_job job = {
+		.type = WIRE_GENERATE,
+		.request = &wire,
+		.kind = LATENCY_OTHER,
+		.deadline_ms = loop_now_ms(task->daemon->loop) +
+			       task->daemon->options->daemon.create_timeout,
+	};
+	op_set_deadline(&task->op, 0); /* the job's own deadline ends it */
+	return task_ask(task, birth->token, &job, 0, err);
+}
+
+static uint32_t
+provenance_of(const struct api_key_create *wanted, uint8_t said)
+{
+	uint32_t provenance = said | DB_PROVENANCE_OURS;
+	unsigned ops = wanted->ops;
+	if ((ops & ALG_SIGNS) != 0 && (ops & ~(unsigned)ALG_SIGNS) != 0)
+		provenance |= DB_PROVENANCE_MIXED;
+	return provenance;
+}
+
+void
+key_birth_take(struct task *task, struct key_birth *birth,
+	const struct wire_generate_answer *answer, struct arena *arena)
+{
+	const struct api_key_create *wanted = &birth->wanted;
+	const struct api_attributes *attributes = &wanted->attributes;
+	int64_t now_s = calendar_now_s(task->daemon->calendar);
+	struct db_version *version = &birth->version;
+	*version = (struct db_version){
+		.bits = (int)wanted->bits,
+		.ops_born = wanted->ops,
+		.ops = wanted->ops,
+		.enabled = !attributes->has_enabled || attributes->enabled,
+		.nbf = attributes->has_nbf ? attributes->nbf : DB_NO_TIME,
+		.exp = attributes->has_exp ? attributes->exp : DB_NO_TIME,
+		.created = now_s,
+		.updated = now_s,
+		.tags = wanted->tags,
+		.spki = arena_bytes(arena, answer->spki.data, answer->spki.len),
+		.attestation =
+			arena_bytes(arena, answer->attestation.data, answer->attestation.len),
+		.provenance = provenance_of(wanted, answer->provenance),
+		.state = DB_VERSION_OK,
+	};
+	memcpy(version->id, birth->id, sizeof(version->id));
+	memcpy(version->fingerprint, answer->fingerprint, sizeof(version->fingerprint));
+	strncpy(version->kty, kty_name(wanted->kty), sizeof(version->kty) - 1);
+	if (wanted->curve != CURVE_NONE)
+		strncpy(version->curve, curve_name(wanted->curve), sizeof(version->curve) - 1);
+}
+
+bool
+key_birth_commit(
+	struct task *task, struct key_birth *birth, struct db_key_item *ret_item, struct err *err)
+{
+	struct custodyd *daemon = task->daemon;
+	if (!db_create_commit(daemon->db, birth->intent, &birth->version, ret_item, err))
+		return false;
+	birth->owned = false;
+	reconcile_disown(daemon->reconciler, birth->intent);
+	keystore_forget(daemon->keys, ret_item->key.vault, birth->name);
+	return true;
+}
+
+void
+key_birth_end(struct task *task, struct key_birth *birth)
+{
+	if (!birth->owned)
+		return;
+	birth->owned = false;
+	reconcile_disown(task->daemon->reconciler, birth->intent);
+	reconcile_token(task->daemon->reconciler, birth->token);
+}
