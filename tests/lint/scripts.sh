@@ -7,7 +7,7 @@ for tool in shellcheck mandoc clang-format; do
 	command -v $tool >/dev/null || bail "$tool is missing; see packages.txt"
 done
 {
-	find tests -name '*.sh'
+	find tests demo -name '*.sh'
 	ls quickstart .ci/run tests/support/run-test tests/support/slowest
 	grep -lE '^#!.*\b(sh|bash)$' conf/* 2>/dev/null
 } | sort >"$T/scripts"

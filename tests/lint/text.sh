@@ -3,7 +3,7 @@
 . "$SRCDIR/tests/support/lib.sh"
 cd "$SRCDIR" || bail "no $SRCDIR"
 
-find src pkcs11 tests conf man doc -type f | sort >"$T/all"
+find src pkcs11 tests conf man doc demo -type f | sort >"$T/all"
 ls ./*.md configure.ac Makefile.am m4/custody.m4 quickstart .ci/run >>"$T/all"
 grep '\.[ch]$' "$T/all" >"$T/code"
 

@@ -6,11 +6,13 @@ D=$T/up
 
 # A build of the same programs, and the commands that quickstart runs: those that change
 # something kill the whole group when they are about to do it for the first time.
-for program in custodyd/custodyd token/custody-token ctl/custodyctl; do
+for program in custodyd/custodyd token/custody-token depd/depd ctl/custodyctl; do
 	mkdir -p "$T/build/src/${program%/*}"
 done
 touch "$T/build/Makefile"
 ln -s "$CUSTODYD" "$T/build/src/custodyd/custodyd"
+ln -s "$DEPD" "$T/build/src/depd/depd"
+ln -s "$BUILDDIR/src/ctl/depctl" "$T/build/src/ctl/depctl"
 ln -s "$CUSTODY_TOKEN" "$T/build/src/token/custody-token"
 mkdir "$T/bin"
 : >"$T/ran"
@@ -45,7 +47,9 @@ up() {
 }
 # shellcheck disable=SC2317 # called by the trap
 stop_all() {
-	[ "$tap_failed" -eq 0 ] || show_file "$D/log/custodyd.log"
+	for log in "$D/log/custodyd.log" "$D/service/log/custodyd.log" "$D/log/depd.log"; do
+		[ "$tap_failed" -eq 0 ] || show_file "$log"
+	done
 	BUILD=$BUILDDIR "$SRCDIR/quickstart" down "$D"
 	cleanup
 }
@@ -58,7 +62,9 @@ until up; do
 done
 diag "killed $kills times"
 for step in "softhsm2-util --init-token" "mv .*/tokens/west" "mv .*custodyd.conf" "setsid .*/custodyd" "custodyctl token enroll" \
-	"custodyctl keyvault create" "custodyctl keyvault set-policy"; do
+	"custodyctl keyvault create" "custodyctl keyvault set-policy" "mv .*/service/tokens/se" "mv .*/service/custodyd.conf" \
+	"setsid .*/service/custodyd" "custodyctl token enroll --name se" "custodyctl keyvault create --name roots-east" \
+	"mv .*/depd.conf" "setsid .*/depd"; do
 	tap_ok "killed before $step" grep -q "^$step" "$T/ran"
 done
 
@@ -72,5 +78,9 @@ for vault in contosowestus contosocentralus; do
 done
 ctl doctor >"$T/doctor.log" 2>&1
 tap_is "nothing needs a person" 0 $?
-tap_is "one daemon was enough" 1 "$(grep -c '>ready ' "$D/log/custodyd.log")"
+tap_is "nor in the service's custody" 0 "$(CUSTODY_SOCKET=$D/service/custodyd.sock "$CUSTODYCTL" doctor >"$T/service-doctor.log" 2>&1; echo $?)"
+tap_ok "the tenant can be asked for" env DEPD_SOCKET="$D/depd.sock" "$BUILDDIR/src/ctl/depctl" m365 assignment show
+for log in log/custodyd.log service/log/custodyd.log log/depd.log; do
+	tap_is "one daemon was enough: $log" 1 "$(grep -c '>ready ' "$D/$log")"
+done
 tap_done
