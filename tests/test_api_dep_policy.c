@@ -141,8 +141,8 @@ percentage_is_rounded_down(void **state)
 {
 	(void)state;
 	static const struct api_dep_workload workloads[] = {
-		{"teams",    "new data", 0,    0  },
-		{"exchange", "all data", 1000, 999},
+		{"teams",    "p", "new data", 0,    0  },
+		{"exchange", "p", "all data", 1000, 999},
 	};
 	const struct api_dep_assignment assignment = {
 		.policy = "id",
@@ -160,10 +160,10 @@ percentage_is_rounded_down(void **state)
 	assert_string_equal(buf_peek(&out),
 		"{\"policy\":{\"id\":\"id\",\"kind\":\"service\",\"name\":\"n\"},\"assigned\":0,"
 		"\"workloads\":["
-		"{\"name\":\"teams\",\"covers\":\"new "
-		"data\",\"scopes\":0,\"encrypted\":0,\"percentage\":100},"
-		"{\"name\":\"exchange\",\"covers\":\"all data\",\"scopes\":1000,\"encrypted\":999,"
-		"\"percentage\":99}]}");
+		"{\"name\":\"teams\",\"policy\":\"p\",\"covers\":\"new data\","
+		"\"scopes\":0,\"encrypted\":0,\"percentage\":100},"
+		"{\"name\":\"exchange\",\"policy\":\"p\",\"covers\":\"all data\","
+		"\"scopes\":1000,\"encrypted\":999,\"percentage\":99}]}");
 }
 
 static void

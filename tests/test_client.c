@@ -354,7 +354,7 @@ pause_before_a_repetition_is_told(void **state)
 
 	assert_int_equal(told.count, 1);
 	assert_int_equal(told.wait_ms, 100);
-	assert_string_equal(told.why, "custodyd cannot do it now.");
+	assert_string_equal(told.why, "The daemon cannot do it now.");
 }
 
 static void

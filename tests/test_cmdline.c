@@ -145,6 +145,8 @@ wrong_lines_are_refused_with_the_reason(void **state)
 		{COMMAND_key_create,      "--curve P-1",       "must be one of P-256|"            },
 		{COMMAND_keyvault_create, "--backup maybe",    "must be one of trusted|never"     },
 		{COMMAND_key_purge,       "--yes=1",           "no option --yes"                  },
+		{COMMAND_key_create,      "--disabled=maybe",  "--disabled must be true or false" },
+		{COMMAND_key_create,      "--disabled maybe",  "--disabled must be true or false" },
 		{COMMAND_help,            "a b c d",           "does not take the argument d"     },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

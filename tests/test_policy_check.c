@@ -18,6 +18,7 @@ good_key(struct policy_key *key, const char *uri, const char *token)
 {
 	policy_key_init(key, uri);
 	key->vault_asked = key->asked = true;
+	key->application = CUSTODY_APP_EXCHANGE;
 	key->granted = CUSTODY_MAY_GET | CUSTODY_MAY_WRAP | CUSTODY_MAY_UNWRAP;
 	key->kty = KTY_RSA_HSM;
 	key->bits = 3072;

@@ -119,7 +119,8 @@ api_dep_create_decode(
 		return false;
 	if (read.keys.count != API_DEP_KEYS)
 		return err_set(err, ERR_TWO_KEYS_REQUIRED,
-			"A policy has exactly two keys; %zu were named.", read.keys.count);
+			"A policy has exactly two keys; %zu %s named.", read.keys.count,
+			read.keys.count == 1 ? "was" : "were");
 	*ret_create = (struct api_dep_create){
 		.kind = (enum api_dep_kind)read.kind,
 		.name = read.name,
@@ -289,6 +290,7 @@ api_dep_assignment_format(const struct api_dep_assignment *assignment, struct bu
 		const struct api_dep_workload *workload = &assignment->workloads[i];
 		json_write_object(&writer, NULL);
 		json_write_text(&writer, "name", workload->name);
+		json_write_text(&writer, "policy", workload->policy);
 		json_write_text(&writer, "covers", workload->covers);
 		json_write_int(&writer, "scopes", workload->scopes);
 		json_write_int(&writer, "encrypted", workload->done);

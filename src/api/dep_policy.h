@@ -97,6 +97,7 @@ void api_dep_validation_format(const char *policy, bool valid, const struct api_
 
 struct api_dep_workload {
 	const char *name;   /* "teams" */
+	const char *policy; /* name of the one that covers it */
 	const char *covers; /* "all data", "new data" */
 	int64_t scopes, done;
 };

@@ -248,8 +248,8 @@ fail_connect(struct attempt *attempt, struct err *err)
 		attempt->easy, CURLINFO_OS_ERRNO, &error); /* a long, always there */
 	attempt->refused = error == ECONNREFUSED || error == ENOENT;
 	return err_set(err, ERR_CLIENT_CONNECT,
-		"No connection to custodyd on %s: %s. Is it running?", attempt->config->socket_path,
-		strerror((int)error));
+		"No connection to the daemon on %s: %s. Is it running?",
+		attempt->config->socket_path, strerror((int)error));
 }
 
 /* What went wrong on the way. */
@@ -263,19 +263,19 @@ fail_transfer(struct attempt *attempt, const struct client_request *request, CUR
 		return fail_connect(attempt, err);
 	if (!request->repeatable)
 		(void)err_set(err, ERR_OUTCOME_UNKNOWN,
-			"The answer of custodyd was lost: look whether the change was made before "
+			"The daemon's answer was lost: look whether the change was made before "
 			"making it "
 			"again.");
 	else if (attempt->too_long)
 		(void)err_set(err, ERR_CLIENT_ANSWER, "The answer is longer than %zu octets.",
 			attempt->answer->body->max);
 	else if (code == CURLE_OPERATION_TIMEDOUT)
-		(void)err_set(err, ERR_TIMEOUT, "custodyd did not answer within %u ms.",
+		(void)err_set(err, ERR_TIMEOUT, "The daemon did not answer within %u ms.",
 			attempt->config->timeout_ms);
 	else if (code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
 		 code == CURLE_SEND_ERROR || code == CURLE_PARTIAL_FILE)
 		(void)err_set(err, ERR_CLIENT_CONNECT,
-			"The connection to custodyd ended before its answer.");
+			"The connection to the daemon ended before its answer.");
 	else
 		(void)err_set(err, ERR_CLIENT_ANSWER, NULL);
 	return err_origin(err, "libcurl: %s", curl_easy_strerror(code));

@@ -82,8 +82,8 @@ tell_waiting(const struct client *client, const struct client_answer *answer,
 {
 	const struct client_config *config = &client->config;
 	const char *why = answer == NULL          ? problem->message
-			  : answer->status == 429 ? "custodyd has too much to do for this caller."
-						  : "custodyd cannot do it now.";
+			  : answer->status == 429 ? "The daemon has too much to do for this caller."
+						  : "The daemon cannot do it now.";
 	if (config->waiting != NULL)
 		config->waiting(config->waiting_data, why, (uint32_t)wait_ms);
 }

@@ -59,7 +59,7 @@ uds_check_path(const char *path, const struct uds_trust *trust, bool *ret_refuse
 	if (stat(directory, &status) != 0) {
 		*ret_refused = errno == ENOENT;
 		return err_set(err, ERR_CLIENT_CONNECT,
-			"The socket's directory %s cannot be looked at: %s. Is custodyd running?",
+			"The socket's directory %s cannot be looked at: %s. Is the daemon running?",
 			directory, strerror(errno));
 	}
 	if (!trusted(trust, status.st_uid))
@@ -89,13 +89,13 @@ uds_check_peer(
 	if (peer.pid == 0 && peer.uid == (uid_t)-1) { /* not connected: its queue is full */
 		*ret_refused = true;
 		return err_set(err, ERR_CLIENT_CONNECT,
-			"custodyd on %s accepts no more connections.", path);
+			"The daemon on %s accepts no more connections.", path);
 	}
 	if (!trusted(trust, peer.uid))
 		return err_set(err, ERR_CLIENT_CONNECT,
 			"Uid %u listens on %s, and is neither root, nor the caller, nor the "
 			"daemon's "
-			"expected uid; nothing was sent. If this is custodyd, name its uid in "
+			"expected uid; nothing was sent. If this is ours, name its uid in "
 			"CUSTODY_SERVER_UID.",
 			peer.uid, path);
 	return true;
@@ -121,7 +121,7 @@ connect_to(int fd, const struct sockaddr_un *address, struct err *err)
 		result = connect(fd, (const struct sockaddr *)address, sizeof(*address));
 	} while (result != 0 && errno == EINTR);
 	return result == 0 ||
-	       err_set(err, ERR_CLIENT_CONNECT, "No connection to custodyd on %s: %s.",
+	       err_set(err, ERR_CLIENT_CONNECT, "No connection to the daemon on %s: %s.",
 		       address->sun_path, strerror(errno));
 }
 

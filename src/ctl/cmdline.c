@@ -17,6 +17,7 @@ struct parser {
 	char short_options[SHORT_MAX];
 	struct option long_options[COMMAND_OPTIONS_MAX + 1];
 	int list; /* the LIST option that takes the words that follow; -1: none */
+	int bare; /* the BOOL option that came last and without a value; -1: none */
 };
 
 /* ---- tables for getopt ---- */
@@ -102,6 +103,7 @@ add_bool(struct parser *parser, int option, int argc, char **argv, struct err *e
 	if (optarg == NULL && optind < argc) {
 		word = bool_word(argv[optind]);
 		optind += word != NULL;
+		parser->bare = word != NULL ? -1 : option;
 	}
 	return add_value(parser, option, word != NULL ? word : "true", err);
 }
@@ -136,6 +138,9 @@ add_argument(struct parser *parser, char *word, struct err *err)
 	if (parser->list >= 0)
 		return take_choices(&parser->table->options[parser->list], word, err) &&
 		       add_value(parser, parser->list, word, err);
+	if (options->argument_count == (size_t)parser->command->max && parser->bare >= 0)
+		return err_set(err, ERR_CLIENT_USAGE, "--%s must be true or false.",
+			parser->table->options[parser->bare].name);
 	if (options->argument_count == (size_t)parser->command->max)
 		return err_set(err, ERR_CLIENT_USAGE, "%s does not take the argument %s.",
 			parser->command->words, word);
@@ -190,7 +195,7 @@ cmdline_parse(const struct command_table *table, const struct command *command, 
 {
 	struct cmdline options = {.table = table};
 	struct parser parser = {
-		.table = table, .command = command, .options = &options, .list = -1};
+		.table = table, .command = command, .options = &options, .list = -1, .bare = -1};
 	make_tables(&parser);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew, also with the first character of the letters */

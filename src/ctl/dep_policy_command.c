@@ -12,6 +12,13 @@ static const struct output_column policy_columns[] = {
 	{NULL,          NULL         },
 };
 
+static const struct output_column refresh_columns[] = {
+	{"Name",      "policy.name"},
+	{"Refreshed", "refreshed"  },
+	{"Message",   "message"    },
+	{NULL,        NULL         },
+};
+
 static const struct output_column check_columns[] = {
 	{"Rule",    "rule"   },
 	{"Result",  "result" },
@@ -22,6 +29,7 @@ static const struct output_column check_columns[] = {
 
 static const struct output_column workload_columns[] = {
 	{"Workload",   "name"      },
+	{"Policy",     "policy"    },
 	{"Percentage", "percentage"},
 	{"Encrypted",  "encrypted" },
 	{"Scopes",     "scopes"    },
@@ -32,7 +40,6 @@ static const struct output_column workload_columns[] = {
 static int
 create(struct ctl *ctl, const char *kind)
 {
-	const struct option_values *keys = &ctl->options.values[OPTION_KEY];
 	const char *name = cmdline_text(&ctl->options, OPTION_NAME);
 	const char *description = cmdline_text(&ctl->options, OPTION_DESCRIPTION);
 	struct json_writer writer;
@@ -42,16 +49,16 @@ create(struct ctl *ctl, const char *kind)
 	buf_init(&body, DEPCTL_BODY_MAX);
 	if (name == NULL && !cmdline_missing(&ctl->options, OPTION_NAME, &err))
 		return ctl_fail(ctl, &err);
+	if (!cmdline_given(&ctl->options, OPTION_KEY) &&
+		!cmdline_missing(&ctl->options, OPTION_KEY, &err))
+		return ctl_fail(ctl, &err);
 	json_writer_init(&writer, &body);
 	json_write_object(&writer, NULL);
 	json_write_text(&writer, "kind", kind);
 	json_write_text(&writer, "name", name);
 	if (description != NULL)
 		json_write_text(&writer, "description", description);
-	json_write_array(&writer, "keys");
-	for (size_t i = 0; i < keys->count; i++)
-		json_write_text(&writer, NULL, keys->words[i]);
-	json_write_end(&writer);
+	ctl_write_words(ctl, &writer, "keys", OPTION_KEY);
 	json_write_end(&writer);
 	return ctl_show(
 		ctl, "POST", "/policies", buf_peek(&body), NULL, false, policy_columns, NULL);
@@ -108,7 +115,7 @@ set(struct ctl *ctl, const char *kind)
 static int
 refresh(struct ctl *ctl, const char *kind)
 {
-	return ask(ctl, kind, "POST", "/refresh", "{}", NULL, policy_columns);
+	return ask(ctl, kind, "POST", "/refresh", "{}", NULL, refresh_columns);
 }
 
 /* The answer is shown; whether it is yes is the exit code. */

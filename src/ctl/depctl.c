@@ -46,6 +46,21 @@ static const struct program program = {
 	.socket_path = "/run/custody-dep/depd.sock",
 };
 
+static const struct output_column slot_columns[] = {
+	{"Slot",       "name"      },
+	{"Policy",     "policy"    },
+	{"Encrypted",  "encrypted" },
+	{"Pending",    "pending"   },
+	{"Clear",      "clear"     },
+	{"Remembered", "remembered"},
+	{NULL,         NULL        },
+};
+
+static const struct output_column flush_columns[] = {
+	{"Flushed", "flushed"},
+	{NULL,      NULL     },
+};
+
 int
 depctl_help(struct ctl *ctl)
 {
@@ -55,13 +70,13 @@ depctl_help(struct ctl *ctl)
 int
 depctl_status(struct ctl *ctl)
 {
-	return ctl_show(ctl, "GET", "/status", NULL, NULL, false, NULL, NULL);
+	return ctl_show(ctl, "GET", "/status", NULL, "slots", false, slot_columns, NULL);
 }
 
 int
 depctl_flush(struct ctl *ctl)
 {
-	return ctl_show(ctl, "POST", "/flush", NULL, NULL, false, NULL, NULL);
+	return ctl_show(ctl, "POST", "/flush", NULL, NULL, false, flush_columns, NULL);
 }
 
 /* ---- paths and lists ---- */

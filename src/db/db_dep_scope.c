@@ -176,7 +176,8 @@ db_dep_scope_find(
 	db_bind_text(statement, 2, name);
 	if (!next_scope(db, statement, ret_scope, &found, err))
 		return false;
-	return found || err_set(err, ERR_SCOPE_NOT_FOUND, NULL);
+	return found || err_set(err, ERR_SCOPE_NOT_FOUND,
+				"There is no scope %s; it was not registered.", name);
 }
 
 bool

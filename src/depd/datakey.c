@@ -37,7 +37,9 @@ find_scope(struct datakey *datakey)
 		!db_dep_scope_find(call->depd->db, datakey->kind, id, &datakey->scope, &call->err))
 		return false;
 	if (datakey->scope.state == DB_DEP_REMEMBERED)
-		return err_set(&call->err, ERR_SCOPE_NOT_FOUND, NULL);
+		return err_set(&call->err, ERR_SCOPE_NOT_FOUND,
+			"The scope %s is only remembered; it was not registered.",
+			datakey->scope.name);
 	if (datakey->scope.state == DB_DEP_CLEAR)
 		return err_set(&call->err, ERR_SCOPE_NOT_MOVED, NULL);
 	return true;

@@ -61,8 +61,8 @@ rule_permissions(const struct policy_key *key, struct err *err)
 	if (len == 0)
 		return POLICY_CHECK_PASSED;
 	return failed(err_set(err, ERR_PERMISSION_MISSING,
-		"The application needs these permissions on vault %s, for key %s: %s.",
-		key->id.vault, key->id.name, missing));
+		"Application %s needs these permissions on vault %s, for key %s: %s.",
+		key->application, key->id.vault, key->id.name, missing));
 }
 
 /* Of a vault that does not say who may what, a key that cannot be read is not there. */

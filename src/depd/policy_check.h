@@ -23,8 +23,9 @@ struct policy_key {
 	char uri[DB_DEP_KID_MAX]; /* as named, its host in lower case */
 	struct kid id;            /* of it; vault "": it is no key URI */
 
-	bool vault_asked;     /* custody answered, one way or the other */
-	struct err vault_err; /* ERR_NONE: these two are known */
+	const char *application; /* GUID of the one that asks, static; NULL: nobody asked yet */
+	bool vault_asked;        /* custody answered, one way or the other */
+	struct err vault_err;    /* ERR_NONE: these two are known */
 	char token[DB_TOKEN_NAME];
 	unsigned granted; /* enum custody_permission */
 

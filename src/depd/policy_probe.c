@@ -66,6 +66,7 @@ ask(struct policy_probe *probe, struct policy_probe_call *call, struct policy_ke
 	struct err *err = vault ? &key->vault_err : &key->err;
 	call->probe = probe;
 	call->key = key;
+	key->application = as.application;
 	call->number = vault ? custody_port_vault_get(port, as, key->id.vault, on_vault, call, err)
 			     : custody_port_key_get(port, as, key->uri, on_key, call, err);
 	if (call->number != 0)

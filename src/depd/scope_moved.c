@@ -22,7 +22,9 @@ find_clear(struct scope_moved *moved)
 		!db_dep_scope_find(call->depd->db, kind, id, &moved->scope, &call->err))
 		return false;
 	if (moved->scope.state == DB_DEP_REMEMBERED)
-		return err_set(&call->err, ERR_SCOPE_NOT_FOUND, NULL);
+		return err_set(&call->err, ERR_SCOPE_NOT_FOUND,
+			"The scope %s is only remembered; it was not registered.",
+			moved->scope.name);
 	return moved->scope.state == DB_DEP_CLEAR ||
 	       err_set(&call->err, ERR_CONFLICT, "The scope is encrypted already.");
 }

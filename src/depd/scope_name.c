@@ -6,6 +6,10 @@
 #include "api/dep_scope.h"
 #include "depd/scope_kind.h"
 
+#define NO_WORKLOAD                                                                                \
+	"There is no such workload of the tenant; teams, exchange, mip-edm, mip-labels and "       \
+	"windows365 are."
+
 bool
 scope_name_of(struct dep_call *call, enum keytree_scope_kind *ret_kind, const char **ret_id)
 {
@@ -36,6 +40,10 @@ scope_name_slot(struct db *db, enum keytree_scope_kind kind, const char *id,
 	int len = snprintf(
 		slot, sizeof(slot), "%s/%s", scope_kind_word(kind), one_each ? id : "default");
 	if (len >= (int)sizeof(slot))
-		return err_set(err, ERR_SCOPE_NOT_FOUND, NULL);
-	return db_dep_slot_find(db, slot, ret_slot, err);
+		return err_set(err, ERR_SCOPE_NOT_FOUND, NO_WORKLOAD);
+	if (db_dep_slot_find(db, slot, ret_slot, err))
+		return true;
+	return err->code == ERR_SCOPE_NOT_FOUND && one_each
+		       ? err_set(err, ERR_SCOPE_NOT_FOUND, NO_WORKLOAD)
+		       : false;
 }

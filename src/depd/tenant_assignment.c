@@ -34,17 +34,17 @@ view(struct dep_call *call)
 	for (size_t i = 0; i < TENANT_SLOTS; i++) {
 		struct rewrapper_progress progress;
 		if (!db_dep_slot_find(db, tenant_slots[i].name, &slot, &call->err) ||
+			!db_dep_policy_get(db, slot.policy, call->arena, &policy, &call->err) ||
 			!rewrapper_progress(db, &slot, call->arena, &progress, &call->err))
 			return false;
 		workloads[i] = (struct api_dep_workload){
 			.name = tenant_slots[i].workload,
+			.policy = arena_strdup(call->arena, policy.name),
 			.covers = tenant_slots[i].covers,
 			.scopes = progress.scopes,
 			.done = progress.done,
 		};
 	}
-	if (!db_dep_policy_get(db, slot.policy, call->arena, &policy, &call->err))
-		return false;
 	id_uuid_format(policy.guid, guid);
 	const struct api_dep_assignment assignment = {
 		.policy = guid,
