@@ -53,7 +53,7 @@ create_that_breaks_a_rule_is_refused(void **state)
 		{"{\"kind\":\"m365\",\"name\":\"a\"}",                                             ERR_BAD_PARAMETER,     "keys"       },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"keys\":[]}",                                 ERR_TWO_KEYS_REQUIRED, "0 were"     },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"keys\":[\"k\"]}",                            ERR_TWO_KEYS_REQUIRED,
-                 "1 were"													      },
+                 "1 was" 													      },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"keys\":[\"k\",\"l\",\"m\"]}",
                  ERR_TWO_KEYS_REQUIRED,										   "3 were"     },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"purge\":1," KEYS "}",                        ERR_BAD_PARAMETER,
