@@ -367,6 +367,16 @@ ctl_key_recover(struct ctl *ctl)
 	return call_key(ctl, "POST", &target, "/deletedkeys/", "/recover", NULL);
 }
 
+int
+ctl_key_rotate(struct ctl *ctl)
+{
+	struct err err;
+	struct target target;
+	if (!ctl_target_key(ctl, &target, &err))
+		return ctl_fail(ctl, &err);
+	return call_key(ctl, "POST", &target, "/keys/", "/rotate", NULL);
+}
+
 /* Threat F2: on a terminal the name is typed again, whatever the options say; elsewhere it takes --yes. */
 static bool
 confirm_purge(const struct ctl *ctl, const struct target *target, const struct json_value *deleted,

@@ -1,9 +1,10 @@
 /*
  * POST /clock/confirm: an administrator says that the wall clock is right after it jumped ahead. Only then are keys purged
- * whose retention ended by the jump (threats D14).
+ * whose retention ended by the jump (threats D14), and rotated.
  */
 #include "custodyd/operations.h"
 #include "custodyd/reconcile.h"
+#include "custodyd/rotator.h"
 
 static enum op_result
 step_confirm(struct op *op)
@@ -15,6 +16,7 @@ step_confirm(struct op *op)
 	if (!calendar_confirm(daemon->calendar, &call->err))
 		return call_fail(call);
 	reconcile_purge_due(daemon->reconciler);
+	rotator_wake(daemon->rotator);
 	return call_finish(call, 204);
 }
 

@@ -15,6 +15,7 @@
 
 struct inspector;
 struct reconciler;
+struct rotator;
 
 struct custodyd {
 	union { /* the members of the host can be named directly */
@@ -29,6 +30,7 @@ struct custodyd {
 	struct vaults *vaults;
 	struct keystore *keys;
 	struct reconciler *reconciler;
+	struct rotator *rotator;
 	struct inspector *inspector;
 	struct tokens *tokens;
 	uint64_t openings; /* of dual envelopes */

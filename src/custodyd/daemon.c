@@ -11,6 +11,7 @@
 #include "custodyd/call.h"
 #include "custodyd/inspector.h"
 #include "custodyd/reconcile.h"
+#include "custodyd/rotator.h"
 #include "custodyd/task.h"
 #include "service/serve.h"
 #include "wire/wire.h"
@@ -145,6 +146,7 @@ static void
 tick(struct host *host)
 {
 	inspector_tick(daemon_of(host)->inspector);
+	rotator_tick(daemon_of(host)->rotator);
 }
 
 static void
@@ -286,6 +288,7 @@ open_state(struct custodyd *daemon, struct err *err)
 	daemon->keys = keystore_new(daemon->db, daemon->options->daemon.dns_suffix, KEYS_CACHED);
 	daemon->reconciler = reconciler_new(daemon);
 	daemon->inspector = inspector_new(daemon);
+	daemon->rotator = rotator_new(daemon);
 	return true;
 }
 
@@ -358,6 +361,7 @@ daemon_free(struct custodyd *daemon)
 	host_clear(&daemon->host);
 	reconciler_free(daemon->reconciler);
 	inspector_free(daemon->inspector);
+	rotator_free(daemon->rotator);
 	keystore_free(daemon->keys);
 	vaults_free(daemon->vaults);
 	access_free(daemon->access);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "crypto/pubkey.h"
 #include "crypto/random.h"
 #include "custodyd/keystore.h"
 #include "custodyd/reconcile.h"
@@ -15,6 +16,41 @@ token_takes_work(const struct custodyd *daemon, const char *name, struct err *er
 	if (token == NULL)
 		return err_set(err, ERR_UNAVAILABLE, "Token %s is not configured.", name);
 	return !token_trouble(token, err);
+}
+
+/* Only the public key says it; 0 for other types than RSA. */
+static bool
+exponent_of(const struct db_version *version, uint32_t *ret_exponent, struct err *err)
+{
+	*ret_exponent = 0;
+	CLEAN(pubkey)
+	struct pubkey *pubkey = pubkey_from_spki(version->spki, err);
+	if (pubkey == NULL)
+		return false;
+	struct bytes e = pubkey_get_e(pubkey);
+	for (size_t i = 0; i < e.len; i++) /* at most PUBKEY_EXPONENT_MAX octets */
+		*ret_exponent = *ret_exponent << 8 | e.data[i];
+	return true;
+}
+
+bool
+key_birth_repeat(struct key_birth *birth, const struct db_version *version, const char *expiry,
+	struct err *err)
+{
+	enum kty kty = kty_find(version->kty);
+	if (kty == KTY_NONE)
+		return err_set(err, ERR_KEY_INTEGRITY, NULL);
+	birth->wanted = (struct api_key_create){
+		.kty = kty,
+		.type = kty_key(kty),
+		.bits = (unsigned)version->bits,
+		.curve = version->curve[0] != '\0' ? curve_find(version->curve) : CURVE_NONE,
+		.ops = version->ops != 0 ? version->ops : version->ops_born,
+		.tags = version->tags,
+	};
+	birth->ends = expiry[0] != '\0' && period_parse(expiry, &birth->lives);
+	return birth->wanted.type != ALG_KEY_RSA ||
+	       exponent_of(version, &birth->wanted.exponent, err);
 }
 
 bool
@@ -119,6 +155,8 @@ key_birth_take(struct task *task, struct key_birth *birth,
 		.provenance = provenance_of(wanted, answer->provenance),
 		.state = DB_VERSION_OK,
 	};
+	if (birth->ends)
+		version->exp = period_after(&birth->lives, now_s);
 	memcpy(version->id, birth->id, sizeof(version->id));
 	memcpy(version->fingerprint, answer->fingerprint, sizeof(version->fingerprint));
 	strncpy(version->kty, kty_name(wanted->kty), sizeof(version->kty) - 1);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "api/key.h"
+#include "base/period.h"
 #include "custodyd/task.h"
 #include "db/db_intent.h"
 
@@ -18,12 +19,21 @@ struct key_birth { /* zeroed but for what is wanted */
 	const char *name; /* of the key */
 	bool extractable; /* under a trusted key, for backups */
 
+	bool ends;           /* its end is a period after its birth, whatever is wanted */
+	struct period lives; /* then */
+
 	uint8_t id[ID_VERSION_BYTES];
 	int64_t intent;
 	bool owned; /* the intent is ours to end */
 	struct db_version version;
 };
 
+/*
+ * Wanted is the next version of a key: type, size, curve, operations and tags of this one, borrowed; enabled. `expiry`: a period
+ * or "", how long it lives. ERR_KEY_INTEGRITY: the row is no key's.
+ */
+bool key_birth_repeat(struct key_birth *birth, const struct db_version *version, const char *expiry,
+	struct err *err) MUST_USE;
 /* Writes the intent. `detail`: of the intent, such as a request id. A token that takes no work is noticed before. */
 bool key_birth_intend(struct task *task, struct key_birth *birth, int64_t vault, const char *detail,
 	struct err *err) MUST_USE;

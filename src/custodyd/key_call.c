@@ -12,6 +12,15 @@ key_name_check(struct call *call)
 	       err_set(&call->err, ERR_BAD_PARAMETER, "The request URI contains an invalid name.");
 }
 
+static void
+say_not_found(struct call *call, const char *name, const char *version)
+{
+	if (err_status(call->err.code) == 404)
+		(void)err_set(&call->err, call->err.code,
+			"A key with (name/id) %s%s%s was not found in this key vault.", name,
+			version[0] != '\0' ? "/" : "", version);
+}
+
 static struct key_version *
 find(struct call *call,
 	struct key_version *(*find_in)(struct keystore *, const struct db_vault *, const char *,
@@ -23,10 +32,7 @@ find(struct call *call,
 	struct key_version *key =
 		find_in(call->task.daemon->keys, &call->vault, name, version, &call->err);
 	if (key == NULL) {
-		if (err_status(call->err.code) == 404)
-			(void)err_set(&call->err, call->err.code,
-				"A key with (name/id) %s%s%s was not found in this key vault.",
-				name, version[0] != '\0' ? "/" : "", version);
+		say_not_found(call, name, version);
 		return NULL;
 	}
 	call->audit_version = arena_strdup(call->arena, strrchr(key->kid, '/') + 1);
@@ -122,5 +128,18 @@ key_find_deleted(struct call *call, struct db_key_item *ret_item)
 		return true;
 	if (call->err.code == ERR_KEY_NOT_FOUND)
 		(void)err_set(&call->err, ERR_KEY_NOT_FOUND, "Deleted Key not found: %s", name);
+	return false;
+}
+
+bool
+key_find_live(struct call *call, struct db_key_item *ret_item)
+{
+	const char *name = call->names[0];
+	struct db *db = call->task.daemon->db;
+	if (!key_name_check(call))
+		return false;
+	if (db_key_find(db, call->vault.id, name, call->arena, ret_item, &call->err))
+		return true;
+	say_not_found(call, name, "");
 	return false;
 }

@@ -28,5 +28,7 @@ void key_view(const struct call *call, struct key_version *key, struct api_key_v
 /* Writes the bundle of rows just read or changed as the answer, and names the version for the audit. */
 bool key_answer(
 	struct call *call, const struct db_key *key, const struct db_version *version) MUST_USE;
+/* The live key that the path names, with its newest version; call->err in the dialect's words otherwise. */
+bool key_find_live(struct call *call, struct db_key_item *ret_item) MUST_USE;
 /* The deleted or purging key that the path names; call->err in the dialect's words otherwise. */
 bool key_find_deleted(struct call *call, struct db_key_item *ret_item) MUST_USE;

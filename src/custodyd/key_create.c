@@ -3,6 +3,7 @@
 #include "custodyd/key_birth.h"
 #include "custodyd/key_call.h"
 #include "custodyd/operations.h"
+#include "db/db_rotation.h"
 #include "wire/wire.h"
 
 struct key_create {
@@ -24,6 +25,22 @@ step_decode(struct op *op)
 	if (!key_name_check(call) || !http_request_check_json(call->http, &call->err) ||
 		!api_key_create_decode(http_request_body(call->http), call->arena,
 			&create->birth.wanted, &call->err))
+		return call_fail(call);
+	return OP_NEXT;
+}
+
+static enum op_result
+step_repeat(struct op *op)
+{
+	struct key_create *create = create_of(op);
+	struct call *call = &create->call;
+	struct custodyd *daemon = call->task.daemon;
+	struct db_key_item item;
+	struct db_rotation rotation = {0};
+	bool found;
+	if (!key_find_live(call, &item) ||
+		!db_rotation_find(daemon->db, item.key.id, &rotation, &found, &call->err) ||
+		!key_birth_repeat(&create->birth, &item.newest, rotation.expiry, &call->err))
 		return call_fail(call);
 	return OP_NEXT;
 }
@@ -94,6 +111,21 @@ static const struct op_step steps[] = {
 
 const struct call_type key_create_type = {
 	.op = CALL_OP_TYPE("key.create", steps),
+	.size = sizeof(struct key_create),
+	.deliver = deliver,
+	.clear = clear,
+};
+
+static const struct op_step rotate_steps[] = {
+	{"admit",    call_admit   },
+	{"repeat",   step_repeat  },
+	{"intend",   step_intend  },
+	{"generate", step_generate},
+	{"commit",   step_commit  },
+};
+
+const struct call_type key_rotate_type = {
+	.op = CALL_OP_TYPE("key.rotate", rotate_steps),
 	.size = sizeof(struct key_create),
 	.deliver = deliver,
 	.clear = clear,

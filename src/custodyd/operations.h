@@ -4,6 +4,9 @@
 #include "custodyd/call.h"
 
 extern const struct call_type key_create_type;          /* key_create.c */
+extern const struct call_type key_rotate_type;          /* key_create.c */
+extern const struct call_type key_rotation_get_type;    /* key_rotation.c */
+extern const struct call_type key_rotation_set_type;    /* key_rotation.c */
 extern const struct call_type key_use_type;             /* key_use.c */
 extern const struct call_type key_get_type;             /* key_read.c */
 extern const struct call_type key_custody_type;         /* key_custody.c */

@@ -10,6 +10,7 @@
 #include "api/dual.h"
 #include "api/key.h"
 #include "api/key_operation.h"
+#include "api/rotation.h"
 #include "api/tags.h"
 #include "api/vault.h"
 #include "json/json.h"
@@ -96,6 +97,24 @@ fuzz_keys(struct bytes body, struct arena *arena)
 	} else {
 		refused(&err);
 	}
+}
+
+static void
+fuzz_rotation(struct bytes body, struct arena *arena)
+{
+	struct err err = {0};
+	struct api_rotation rotation;
+	if (!api_rotation_decode(body, 1772323200, arena, &rotation, &err)) {
+		refused(&err);
+		return;
+	}
+	assert(rotation.rotate_after == NULL || rotation.rotate_before == NULL);
+	assert(rotation.rotate_before == NULL || rotation.expiry != NULL);
+	CLEAN(buf)
+	struct buf out;
+	buf_init(&out, 4096);
+	api_rotation_format("i", &rotation, 1, 2, &out);
+	check_json(&out);
 }
 
 static void
@@ -198,6 +217,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEAN(arena)
 	struct arena *arena = arena_new();
 	fuzz_keys(body, arena);
+	fuzz_rotation(body, arena);
 	fuzz_operations(body, arena);
 	fuzz_vaults(body, arena);
 	fuzz_dual(body, arena);

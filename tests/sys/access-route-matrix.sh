@@ -5,7 +5,7 @@
 world_start
 self=user:$(id -un)
 value=$(random_b64 32)
-words="get list create update import delete recover backup restore purge encrypt decrypt wrapKey unwrapKey sign verify"
+words="get list create update import delete recover backup restore purge encrypt decrypt wrapKey unwrapKey sign verify rotate getrotationpolicy setrotationpolicy"
 
 key_make $WEST r '{"kty":"RSA","key_size":2048}'
 use $WEST r encrypt RSA-OAEP "$value"
@@ -48,6 +48,9 @@ wrapKey|POST|/keys/r//wrapkey|plain|200
 unwrapKey|POST|/keys/r//unwrapkey|cipher|200
 sign|POST|/keys/r//sign|sign|200
 verify|POST|/keys/r//verify|verify|200
+rotate|POST|/keys/r/rotate||200
+getrotationpolicy|GET|/keys/r/rotationpolicy||200
+setrotationpolicy|PUT|/keys/r/rotationpolicy|{}|200
 get|POST|/keys/r//release|{}|400 NotSupported
 END
 tap_is "the permissions of one vault are not the other's" "403 Forbidden ForbiddenByPolicy" "$(policy_delete $WEST "$self"; ask "" GET /keys $WEST)"
