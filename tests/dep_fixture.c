@@ -201,6 +201,7 @@ dep_fixture_generation(
         };
 	memcpy(row.guid, identity->generation, sizeof(row.guid));
 	assert_true(keytree_check_value(f->dep_key, identity, row.check, &err));
+	generation_record_seal(&row);
 	generation_record_digest(identity->organization, identity->policy, &row, digest);
 	dep_fixture_sign(f, digest, signature);
 	return row;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "db/db_custody.h"
+#include "db/db_dep_check.h"
 #include "db/db_dep_policy.h"
 #include "db/db_dep_scope.h"
 
@@ -256,6 +257,75 @@ policy_is_found_by_name_and_any_guid(void **state)
 	static const uint8_t unknown[DB_DEP_GUID] = {0xff};
 	assert_fails(db_dep_policy_find_guid(f->db, unknown, f->arena, &same, &f->err),
 		ERR_POLICY_NOT_FOUND);
+}
+
+/* Only what something needs is due: the current generation, and older ones as long as a scope is under them. */
+static void
+generation_is_due_while_it_is_needed_G28(void **state)
+{
+	struct fixture *f = *state;
+	struct db_dep_redundancy *worst;
+	int64_t first, due;
+	size_t count;
+	assert_done(db_dep_check_next(f->db, 5000, &due, &f->err)); /* the service-managed one */
+	assert_done(db_dep_check_postpone(f->db, due, 100000, &f->err));
+	int64_t id = make_policy(f, DB_DEP_MAILBOX, "p", 9);
+	struct db_dep_generation second = make_generation(id, 2, 9);
+	assert_done(db_dep_check_next(f->db, 5000, &first, &f->err));
+	assert_true(first > 0);
+	assert_done(db_dep_generation_insert(f->db, &second, &f->err));
+	assert_done(db_dep_check_next(f->db, 5000, &due, &f->err));
+	assert_true(due > first);
+
+	struct db_dep_generation found = {
+		.id = due, .redundancy = 1, .availability = true, .checked = 5000, .due = 6000};
+	assert_done(db_dep_check_store(f->db, &found, &f->err));
+	assert_done(db_dep_check_next(f->db, 5999, &due, &f->err));
+	assert_int_equal(due, 0);
+	assert_done(db_dep_redundancy_list(f->db, 10, f->arena, &worst, &count, &f->err));
+	assert_int_equal(worst[0].redundancy, 1);
+	assert_int_equal(worst[0].checked, 5000);
+	assert_string_equal(worst[0].name, "p");
+	assert_done(db_dep_check_next(f->db, 6000, &due, &f->err));
+	assert_int_equal(due, found.id);
+	assert_done(db_dep_check_postpone(f->db, due, 9000, &f->err));
+	assert_done(db_dep_check_next(f->db, 8999, &due, &f->err));
+	assert_int_equal(due, 0);
+	assert_done(db_dep_check_all(f->db, 7000, &f->err));
+	assert_done(db_dep_check_next(f->db, 6999, &due, &f->err));
+	assert_int_equal(due, 0);
+	assert_done(db_dep_check_next(f->db, 7000, &due, &f->err));
+	assert_true(due > 0);
+}
+
+/* A repair takes the place of none but the row that was looked at, and is signed anew. */
+static void
+repair_needs_the_signature_that_it_replaces_G28(void **state)
+{
+	static const uint8_t newer[64] = {2}, stale[64] = {3};
+	struct fixture *f = *state;
+	int64_t id = make_policy(f, DB_DEP_MAILBOX, "p", 9);
+	struct db_dep_policy policy;
+	struct db_dep_generation row, now;
+	assert_done(db_dep_policy_get(f->db, id, f->arena, &policy, &f->err));
+	assert_done(db_dep_generation_get(f->db, policy.current, f->arena, &row, &f->err));
+	struct bytes before = row.signature;
+	row.envelope = "{\"again\":1}";
+	row.availability_kid = "https://s/keys/ak/2";
+	assert_false(db_dep_check_repair(f->db, &row, before, &f->err)); /* not signed anew */
+	err_clear(&f->err);
+	row.signature = (struct bytes){newer, sizeof(newer)};
+	assert_fails(
+		db_dep_check_repair(f->db, &row, (struct bytes){stale, sizeof(stale)}, &f->err),
+		ERR_CATALOG_INTEGRITY);
+	assert_done(db_dep_generation_get(f->db, row.id, f->arena, &now, &f->err));
+	assert_string_equal(now.envelope, "{}");
+
+	assert_done(db_dep_check_repair(f->db, &row, before, &f->err));
+	assert_done(db_dep_generation_get(f->db, row.id, f->arena, &now, &f->err));
+	assert_string_equal(now.envelope, row.envelope);
+	assert_done(db_dep_policy_get(f->db, id, f->arena, &policy, &f->err));
+	assert_string_equal(policy.availability_kid, "https://s/keys/ak/2");
 }
 
 static void
@@ -505,6 +575,8 @@ main(void)
 		TEST(organization_is_set_up_once_and_kept),
 		TEST(blind_time_is_kept),
 		TEST(policy_is_found_by_name_and_any_guid),
+		TEST(generation_is_due_while_it_is_needed_G28),
+		TEST(repair_needs_the_signature_that_it_replaces_G28),
 		TEST(policy_name_is_taken_within_its_kind_only),
 		TEST(generation_that_skips_or_repeats_is_refused),
 		TEST(intent_ends_with_the_policy),

@@ -238,6 +238,39 @@ planted_generation_is_refused_before_anybody_is_asked_G27(void **state)
 	assert_int_equal(f->availability_used, 0);
 }
 
+/* The key that comes out of it is known, but its owners' silence about it is no word: a flipped bit gives nobody the availability key. */
+static void
+damaged_envelope_opens_by_customer_keys_only_G28(void **state)
+{
+	struct dep_fixture *f = *state;
+	struct err err = {0};
+	CLEAN(arena)
+	struct arena *arena = arena_new();
+	struct keytree_generation identity = {.organization = "contoso",
+		.policy = {DB_DEP_MAILBOX},
+		.generation = {0xbb},
+		.number = 2};
+	struct db_dep_generation damaged = dep_fixture_generation(f, arena, &identity);
+	struct db_dep_policy policy;
+	damaged.policy = f->policy[DB_DEP_MAILBOX];
+	damaged.envelope = arena_printf(arena, "%s ", damaged.envelope);
+	assert_true(db_dep_generation_insert(f->db, &damaged, &err));
+	assert_true(db_dep_policy_get(f->db, damaged.policy, arena, &policy, &err));
+	f->generation[DB_DEP_MAILBOX] = policy.current;
+
+	dep_fixture_open(f, DB_DEP_MAILBOX, DEP_USER);
+	assert_int_equal(f->code, ERR_NONE);
+	dep_fixture_drop(f);
+	dep_fixture_restart(f);
+	set_keys(f, DEP_FIXTURE_UNAVAILABLE, DEP_FIXTURE_UNAVAILABLE);
+	dep_fixture_open(f, DB_DEP_MAILBOX, DEP_USER);
+	assert_int_equal(f->code, ERR_CATALOG_INTEGRITY);
+	f->script.silent = true;
+	dep_fixture_open(f, DB_DEP_MAILBOX, DEP_SYSTEM);
+	assert_int_equal(f->code, ERR_CATALOG_INTEGRITY);
+	assert_int_equal(f->availability_used, 0);
+}
+
 /* ---- one opening for many ---- */
 
 static void
@@ -527,6 +560,7 @@ main(void)
 		TEST(availability_key_that_fails_is_told),
 		TEST(key_that_is_not_the_generations_is_refused_G27),
 		TEST(planted_generation_is_refused_before_anybody_is_asked_G27),
+		TEST(damaged_envelope_opens_by_customer_keys_only_G28),
 		TEST(many_who_wait_are_one_opening),
 		TEST(denied_opening_serves_the_system_alone_G1),
 		TEST(shutdown_tells_who_waits),

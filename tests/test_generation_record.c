@@ -38,6 +38,7 @@ record_is_as_fixed_for_ever(void **state)
 	uint8_t digest[32];
 	char text[65];
 	struct db_dep_generation row = make_row();
+	generation_record_seal(&row);
 	generation_record_digest("contoso", policy, &row, digest);
 	hex_encode(digest, sizeof(digest), text);
 	assert_string_equal(
@@ -67,6 +68,7 @@ every_member_is_under_the_signature_G27(void **state)
 	struct db_dep_generation good = make_row(), bad[9];
 	CLEAN(pubkey)
 	struct pubkey *signer = public_half(f);
+	generation_record_seal(&good);
 	generation_record_digest("contoso", policy, &good, digest);
 	dep_fixture_sign(f, digest, signature);
 	good.signature = (struct bytes){signature, sizeof(signature)};
@@ -79,8 +81,10 @@ every_member_is_under_the_signature_G27(void **state)
 	bad[2].kid[0] = DEP_FIXTURE_EAST;
 	bad[3].kid[1] = DEP_FIXTURE_WEST;
 	bad[4].envelope = "{ }";
+	generation_record_seal(&bad[4]);
 	bad[5].availability_kid = DEP_FIXTURE_WEST;
 	bad[6].availability_wrap.data = other_wrap;
+	generation_record_seal(&bad[6]);
 	bad[7].check[31] = 1;
 	bad[8].created++;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -98,6 +102,24 @@ every_member_is_under_the_signature_G27(void **state)
 	assert_int_equal(err.code, ERR_CATALOG_INTEGRITY);
 }
 
+/* Damage is told from a forgery: the record verifies, and says which text is not what was signed. */
+static void
+damaged_texts_are_known_G28(void **state)
+{
+	(void)state;
+	struct db_dep_generation row = make_row();
+	generation_record_seal(&row);
+	assert_true(generation_record_has_envelope(&row));
+	assert_true(generation_record_has_wrap(&row));
+	row.envelope = "{]";
+	assert_false(generation_record_has_envelope(&row));
+	assert_true(generation_record_has_wrap(&row));
+	row.availability_wrap.len--;
+	assert_false(generation_record_has_wrap(&row));
+	row.availability_wrap = (struct bytes){other_wrap, sizeof(other_wrap)};
+	assert_false(generation_record_has_wrap(&row));
+}
+
 int
 main(void)
 {
@@ -105,6 +127,7 @@ main(void)
 		cmocka_unit_test(record_is_as_fixed_for_ever),
 		cmocka_unit_test_setup_teardown(every_member_is_under_the_signature_G27,
 			dep_fixture_setup, dep_fixture_teardown),
+		cmocka_unit_test(damaged_texts_are_known_G28),
 	};
 	return cmocka_run_group_tests_name("generation_record", tests, NULL, NULL);
 }

@@ -182,6 +182,10 @@ write_generation(struct json_writer *writer, const struct api_dep_generation *ge
 	json_write_text(writer, "availabilityKey", generation->availability_key);
 	json_write_int(writer, "created", generation->created);
 	json_write_int(writer, "redundancy", generation->redundancy);
+	if (generation->availability_key != NULL)
+		json_write_bool(writer, "availabilityKeyOpens", generation->availability);
+	else
+		json_write_null(writer, "availabilityKeyOpens");
 	json_write_int(writer, "checked", generation->checked);
 	json_write_int(writer, "scopes", generation->scopes);
 	json_write_end(writer);

@@ -59,7 +59,8 @@ struct api_dep_generation {
 	const char *keys[API_DEP_KEYS]; /* full key version ids */
 	const char *availability_key;   /* NULL: none */
 	int64_t created;
-	int redundancy;
+	int redundancy;    /* customer keys that opened it when it was last checked */
+	bool availability; /* whether the availability key did */
 	int64_t checked;
 	int64_t scopes; /* whose keys are under it */
 };

@@ -21,6 +21,22 @@ write_slot(struct json_writer *writer, const struct api_dep_slot *slot)
 }
 
 static void
+write_redundancy(struct json_writer *writer, const struct api_dep_redundancy *policy)
+{
+	json_write_object(writer, NULL);
+	json_write_text(writer, "id", policy->id);
+	json_write_text(writer, "kind", policy->kind);
+	json_write_text(writer, "policy", policy->policy);
+	json_write_int(writer, "redundancy", policy->redundancy);
+	if (policy->has_availability)
+		json_write_bool(writer, "availabilityKeyOpens", policy->availability);
+	else
+		json_write_null(writer, "availabilityKeyOpens");
+	json_write_int(writer, "checked", policy->checked);
+	json_write_end(writer);
+}
+
+static void
 write_opening(struct json_writer *writer, const struct api_dep_status *status)
 {
 	json_write_object(writer, "opening");
@@ -63,6 +79,10 @@ api_dep_status_format(const struct api_dep_status *status, struct buf *out)
 	json_write_array(&writer, "slots");
 	for (size_t i = 0; i < status->slot_count; i++)
 		write_slot(&writer, &status->slots[i]);
+	json_write_end(&writer);
+	json_write_array(&writer, "redundancy");
+	for (size_t i = 0; i < status->redundancy_count; i++)
+		write_redundancy(&writer, &status->redundancy[i]);
 	json_write_end(&writer);
 	write_opening(&writer, status);
 	write_rewrapping(&writer, status);

@@ -18,6 +18,17 @@ struct api_dep_slot {
 	int64_t remembered; /* assigned, not registered yet */
 };
 
+/* How many of its keys open a policy. */
+struct api_dep_redundancy {
+	const char *id;     /* GUID */
+	const char *kind;   /* "mailbox" */
+	const char *policy; /* its name */
+	int redundancy;     /* customer keys that open every generation in use */
+	bool availability;  /* whether the availability key does, too */
+	bool has_availability;
+	int64_t checked; /* the longest ago of its generations */
+};
+
 struct api_dep_status {
 	const char *version;
 	const char *organization;
@@ -26,6 +37,8 @@ struct api_dep_status {
 	int64_t in_flight, requests, refused, connections;
 	const struct api_dep_slot *slots;
 	size_t slot_count;
+	const struct api_dep_redundancy *redundancy; /* the worst first */
+	size_t redundancy_count;
 	struct { /* opening of DEP keys; counters since the start */
 		int64_t cached, opened, fallbacks, denied, failed;
 		int64_t strained;   /* generations whose owners did not say yes when last asked */

@@ -11,6 +11,7 @@
 #define DB_DEP_KID_MAX   448 /* characters of a full key version id */
 #define DB_DEP_ORG_SIZE  129
 #define DB_DEP_SIGNATURE 256 /* octets at most */
+#define DB_DEP_DIGEST    32
 
 extern const struct db_kind dep_catalog;
 

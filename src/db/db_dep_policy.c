@@ -126,6 +126,10 @@ read_generation(struct db_row *row, struct db_dep_generation *generation)
 	generation->created = db_row_int(row, 0, INT64_MAX);
 	generation->redundancy = (int)db_row_int(row, 0, 2);
 	generation->checked = db_row_int(row, 0, INT64_MAX);
+	db_row_fixed(row, generation->envelope_digest, sizeof(generation->envelope_digest));
+	db_row_fixed(row, generation->wrap_digest, sizeof(generation->wrap_digest));
+	generation->availability = db_row_bool(row);
+	generation->due = db_row_int(row, 0, INT64_MAX);
 }
 
 static bool
@@ -200,14 +204,15 @@ insert_generation(
 	db_bind_text(insert, 5, generation->kid[1]);
 	db_bind_text(insert, 6, generation->envelope);
 	db_bind_text(insert, 7, generation->availability_kid);
-	db_bind_blob(insert, 8,
-		generation->availability_wrap.len > 0 ? generation->availability_wrap.data
-						      : (const uint8_t *)"",
-		generation->availability_wrap.len);
+	dep_bind_bytes(insert, 8, generation->availability_wrap);
 	db_bind_blob(insert, 9, generation->check, sizeof(generation->check));
 	db_bind_blob(insert, 10, generation->signature.data, generation->signature.len);
 	db_bind_int(insert, 11, generation->created);
 	db_bind_int(insert, 12, generation->redundancy);
+	db_bind_blob(insert, 13, generation->envelope_digest, sizeof(generation->envelope_digest));
+	db_bind_blob(insert, 14, generation->wrap_digest, sizeof(generation->wrap_digest));
+	db_bind_int(insert, 15, generation->availability);
+	db_bind_int(insert, 16, generation->due);
 	if (!db_run_one(db, insert, err))
 		return false;
 	sqlite3_stmt *current = db_stmt(db, STMT_DEP_POLICY_CURRENT);

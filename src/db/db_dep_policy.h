@@ -44,8 +44,12 @@ struct db_dep_generation {
 	uint8_t check[32];
 	struct bytes signature;
 	int64_t created;
-	int redundancy; /* by how many keys it was opened when last checked */
+	uint8_t envelope_digest[DB_DEP_DIGEST]; /* as signed; generation_record.h */
+	uint8_t wrap_digest[DB_DEP_DIGEST];
+	int redundancy;    /* by how many customer keys it was opened when last checked */
+	bool availability; /* whether the availability key opened it too */
 	int64_t checked;
+	int64_t due; /* when it is to be checked again */
 };
 
 /* What is to be undone if it does not become a policy: recorded before anything is made in the service's custody. */

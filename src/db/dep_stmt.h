@@ -9,3 +9,10 @@ enum dep_stmt {
 #include "dep_stmt.tbl"
 	STMT_AFTER_DEP
 };
+
+/* Also where there are none: they are no NULL. */
+static inline void
+dep_bind_bytes(sqlite3_stmt *statement, int index, struct bytes bytes)
+{
+	db_bind_blob(statement, index, bytes.len > 0 ? bytes.data : (const uint8_t *)"", bytes.len);
+}

@@ -104,7 +104,7 @@ answered(void *ctx, const struct client_answer *answer, const struct err *err)
 		told.unreachable = true;
 	} else {
 		memcpy(told.request_id, answer->request_id, sizeof(told.request_id));
-		if (answer->status >= 300)
+		if (answer->status >= 300 && !call->any_status)
 			tell_refusal(call, answer->status, buf_bytes(answer->body), &told);
 		else if (!call->take(call, buf_bytes(answer->body), &told))
 			told.unreachable = true;

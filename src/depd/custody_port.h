@@ -117,6 +117,10 @@ void custody_port_cancel(struct custody_port *port, uint64_t number);
  * ERR_URI_TOO_LONG or ERR_NO_MEMORY, and no callback comes. All arguments are copied.
  */
 
+/* What a custodyd says of its own health and its tokens': value, the octets of its answer. ERR_UNAVAILABLE: not all is well. */
+uint64_t custody_port_health(struct custody_port *port, enum custody_side side, custody_port_fn *fn,
+	void *ctx, struct err *err) MUST_USE;
+
 /* GET of a key, `uri` with or without version: key. ERR_KEY_NOT_FOUND, ERR_FORBIDDEN … */
 uint64_t custody_port_key_get(struct custody_port *port, struct custody_as as, const char *uri,
 	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;

@@ -24,6 +24,7 @@ struct port_call {
 	void *ctx;
 	struct arena *arena;     /* text of the answer */
 	const char *application; /* that asks; static, or NULL */
+	bool any_status;         /* `take` reads whatever is answered */
 	bool dual_open;          /* an answer that opens nothing tells of each key, or of none */
 	char kids[ENVELOPE_RECIPIENTS_MAX]
 		 [ENVELOPE_KID_MAX + 1]; /* recipients; or [0] the key asked for */

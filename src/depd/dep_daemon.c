@@ -11,6 +11,7 @@
 #include "depd/dep_call.h"
 #include "depd/dep_opening.h"
 #include "depd/organization.h"
+#include "depd/redundancy.h"
 #include "depd/rewrapper.h"
 #include "service/serve.h"
 
@@ -169,6 +170,7 @@ dep_daemon_new(const char *config_path, struct err *err)
 		return NULL;
 	}
 	life->end = timer_new(depd->loop, "end", on_end, depd);
+	depd->redundancy = redundancy_new(depd);
 	depd->rewrapper = rewrapper_new(depd);
 	size_t count;
 	const struct dep_route *rows = dep_routes_get(&count);
@@ -188,6 +190,7 @@ dep_daemon_free(struct depd *depd)
 	host_close(&depd->host);
 	if (depd->ops != NULL)
 		ops_cancel_all(depd->ops);
+	redundancy_free(depd->redundancy);
 	rewrapper_free(depd->rewrapper);
 	dep_opener_free(depd->opener);
 	custody_port_free(depd->custody);

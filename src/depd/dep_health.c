@@ -1,14 +1,17 @@
 /* GET /health: what keeps depd from its work, in words. GET /status: the rest. POST /flush: forget opened keys. */
+#include "api/dep_policy.h"
 #include "api/dep_status.h"
 #include "api/status.h"
 #include "base/b64.h"
-#include "db/db_dep_policy.h"
+#include "base/id.h"
+#include "db/db_dep_check.h"
 #include "db/db_dep_scope.h"
 #include "depd/dep_opening.h"
 #include "depd/dep_operations.h"
 #include "depd/rewrapper.h"
 
-#define REASONS_MAX 4
+#define REASONS_MAX      4
+#define REDUNDANCY_SHOWN 100 /* policies, the worst first */
 
 static size_t
 reasons_get(const struct depd *depd, const char *reasons[REASONS_MAX])
@@ -104,6 +107,34 @@ view_slots(struct dep_call *call, struct api_dep_status *status)
 	return true;
 }
 
+static bool
+view_redundancy(struct dep_call *call, struct api_dep_status *status)
+{
+	struct db_dep_redundancy *policies;
+	size_t count;
+	if (!db_dep_redundancy_list(
+		    call->depd->db, REDUNDANCY_SHOWN, call->arena, &policies, &count, &call->err))
+		return false;
+	struct api_dep_redundancy *views = arena_array(call->arena, count, sizeof(*views));
+	for (size_t i = 0; i < count; i++) {
+		const struct db_dep_redundancy *policy = &policies[i];
+		char *id = arena_alloc(call->arena, ID_UUID_TEXT);
+		id_uuid_format(policy->guid, id);
+		views[i] = (struct api_dep_redundancy){
+			.id = id,
+			.kind = api_dep_kind_name((enum api_dep_kind)policy->kind),
+			.policy = policy->name,
+			.redundancy = policy->redundancy,
+			.availability = policy->availability,
+			.has_availability = policy->kind != DB_DEP_SERVICE,
+			.checked = policy->checked,
+		};
+	}
+	status->redundancy = views;
+	status->redundancy_count = count;
+	return true;
+}
+
 static void
 view_work(struct dep_call *call, struct api_dep_status *status)
 {
@@ -146,7 +177,7 @@ step_status(struct op *op)
 		.audit_head = hash,
 		.last_error = depd->last_error.code != ERR_NONE ? depd->last_error.message : NULL,
 	};
-	if (!view_slots(call, &status))
+	if (!view_slots(call, &status) || !view_redundancy(call, &status))
 		return dep_call_fail(call);
 	view_work(call, &status);
 	api_dep_status_format(&status, &call->body);

@@ -2,8 +2,8 @@
  * Opening a generation's DEP key: load its row and verify who made it, ask its owners, and where they neither open nor refuse, use
  * the availability key. Who waits meanwhile joins; a proof is an opening that nobody waits for.
  *
- * Invariant: the availability key is used only after the owners were asked, never for a user action that both refused, and what it
- * opens is given away only when the audit has it on disk.
+ * Invariant: the availability key is used only after the owners were asked about what was signed, never for a user action that both
+ * refused, and what it opens is given away only when the audit has it on disk.
  */
 #include "depd/dep_opening_priv.h"
 
@@ -114,8 +114,23 @@ verify(struct dep_opening *opening)
 	if (signer == NULL)
 		return err_set(&opening->err, ERR_CATALOG_INTEGRITY,
 			"The pinned key of generation records cannot be read.");
+	opening->damaged = !generation_record_has_envelope(&opening->row);
 	return generation_record_verify(opening->organization.name, opening->policy.guid,
 		&opening->row, signer, &opening->err);
+}
+
+/*
+ * A damaged envelope opens as long as a customer key does, for the key that comes out of it is known; but its owners' silence about it
+ * says nothing of what they want, and is no reason to fall back (threats G1).
+ */
+static enum op_result
+fail_damaged(struct dep_opening *opening)
+{
+	(void)err_set(&opening->err, ERR_CATALOG_INTEGRITY,
+		"The envelope of a generation of policy %s is damaged, and no customer key opens "
+		"it.",
+		opening->policy.name);
+	return fail(opening);
 }
 
 static void
@@ -167,7 +182,9 @@ step_load(struct op *op)
 	opening->call = custody_port_dual_unwrap(opener->config.custody,
 		custody_port_as(opening->policy.kind), opening->row.envelope, buf_bytes(&context),
 		answered, opening, &opening->err);
-	return opening->call != 0 ? OP_WAIT : fail(opening);
+	if (opening->call != 0)
+		return OP_WAIT;
+	return opening->damaged ? fail_damaged(opening) : fail(opening);
 }
 
 /* ---- the owners' word ---- */
@@ -325,6 +342,10 @@ step_judge(struct op *op)
 	else if (owners)
 		blind_silent(opener->blind);
 	dep_opener_strain(opener, opening, opening->verdict != DEP_VERDICT_OPENED);
+	bool unheard =
+		opening->verdict == DEP_VERDICT_STRAINED || opening->verdict == DEP_VERDICT_BLIND;
+	if (opening->damaged && unheard && opening->first != NULL)
+		return fail_damaged(opening);
 	switch (opening->verdict) {
 	case DEP_VERDICT_OPENED:
 		return opened(opening);

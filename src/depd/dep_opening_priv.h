@@ -40,6 +40,7 @@ struct dep_opening {
 	struct db_dep_policy policy;
 	struct db_dep_organization organization;
 	struct keytree_generation identity;
+	bool damaged; /* its envelope is not the one that was signed */
 
 	uint64_t call; /* to custodyd; 0: none under way */
 	int64_t asked_ms;

@@ -12,6 +12,7 @@
 
 struct custody_port;
 struct dep_opener;
+struct redundancy;
 struct rewrapper;
 
 struct depd {
@@ -23,11 +24,12 @@ struct depd {
 	};
 	const char *config_path;
 	struct dep_options *options;
-	struct async *owners;         /* the key owners' custodyd */
-	struct async *service;        /* the service's own */
-	struct custody_port *custody; /* typed calls over both */
-	struct dep_opener *opener;    /* opens DEP keys and keeps them */
-	struct rewrapper *rewrapper;  /* moves scopes' keys to where they belong */
+	struct async *owners;          /* the key owners' custodyd */
+	struct async *service;         /* the service's own */
+	struct custody_port *custody;  /* typed calls over both */
+	struct dep_opener *opener;     /* opens DEP keys and keeps them */
+	struct redundancy *redundancy; /* checks that each of their keys opens generations */
+	struct rewrapper *rewrapper;   /* moves scopes' keys to where they belong */
 };
 
 /* Notes an error for status, and logs it where it says that somebody must act. `subject` NULL: of no object. */

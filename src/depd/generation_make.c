@@ -22,6 +22,7 @@
 #include "depd/custody_port.h"
 #include "depd/generation_record.h"
 #include "depd/policy_probe.h"
+#include "depd/redundancy.h"
 
 #define CONTEXT_MAX 1024
 
@@ -146,19 +147,30 @@ prepare(struct generation_make *make)
 		.availability_kid = "",
 		.created = calendar_now_s(make->depd->calendar),
 		.redundancy = POLICY_KEYS,
+		.availability = true,
 	};
+	row->due = redundancy_due_s(row->created);
 	new_guid(row->guid);
+	if (wanted->again != NULL) {
+		memcpy(row->guid, wanted->again->guid, sizeof(row->guid));
+		row->created = wanted->again->created;
+		row->envelope = arena_strdup(made->arena, wanted->again->envelope);
+	}
 	made->identity = (struct keytree_generation){
 		.organization = arena_strdup(made->arena, make->depd->options->daemon.organization),
 		.number = (uint64_t)wanted->number,
 	};
 	memcpy(made->identity.policy, wanted->policy, DB_DEP_GUID);
 	memcpy(made->identity.generation, row->guid, DB_DEP_GUID);
-	made->key = random_secret(KEYTREE_KEY_LEN);
+	made->key = wanted->again != NULL
+			    ? secret_from(secret_peek(wanted->key), secret_len(wanted->key))
+			    : random_secret(KEYTREE_KEY_LEN);
 	if (made->key == NULL)
 		return err_set(&make->err, ERR_NO_MEMORY, NULL);
 	return keytree_check_value(made->key, &made->identity, row->check, &make->err);
 }
+
+static op_step_fn step_sign;
 
 static enum op_result
 step_trial(struct op *op)
@@ -170,6 +182,8 @@ step_trial(struct op *op)
 	*make->number = op->id;
 	if (!prepare(make))
 		return end(make);
+	if (make->wanted.keep_envelope)
+		return OP_NEXT;
 	keytree_envelope_context(&make->made->identity, &context);
 	if (policy_trial_start(&make->trial, make->depd, op->id, make->wanted.kind,
 		    make->wanted.keys, buf_bytes(&context), make->made->key))
@@ -189,8 +203,6 @@ on_created(void *ctx, struct custody_answer *answer)
 	(void)op_resume(make->depd->ops, make->op.id);
 }
 
-static op_step_fn step_sign;
-
 static enum op_result
 step_create(struct op *op)
 {
@@ -201,9 +213,11 @@ step_create(struct op *op)
 		make->err = make->trial.err;
 		return end(make);
 	}
-	if (!policy_check_first(make->wanted.keys, POLICY_AFTER_TRIAL, &make->err))
-		return end(make);
-	made->row.envelope = arena_strdup(made->arena, make->trial.envelope);
+	if (!make->wanted.keep_envelope) {
+		if (!policy_check_first(make->wanted.keys, POLICY_AFTER_TRIAL, &make->err))
+			return end(make);
+		made->row.envelope = arena_strdup(made->arena, make->trial.envelope);
+	}
 	if (make->wanted.kind == DB_DEP_SERVICE) {
 		op_next_is(op, step_sign);
 		return OP_NEXT;
@@ -285,6 +299,7 @@ step_sign(struct op *op)
 	uint8_t digest[HASH_SHA256_LEN];
 	if (make->err.code != ERR_NONE)
 		return fail_service(make);
+	generation_record_seal(&make->made->row);
 	generation_record_digest(make->depd->options->daemon.organization, make->wanted.policy,
 		&make->made->row, digest);
 	make->call = custody_port_sign(

@@ -23,6 +23,13 @@ struct generation_wanted {
 	/* NULL: is to be made, as generation_availability_name() says. The service-managed policy has none. */
 	const char *availability_kid;
 	const char *signing_kid;
+	/*
+	 * A generation that is made anew, because what it is wrapped in was damaged: `key` is its DEP key. Both NULL: a new one.
+	 * With `keep_envelope` the customers' keys are not asked. Borrowed until the end.
+	 */
+	const struct db_dep_generation *again;
+	const struct secret *key;
+	bool keep_envelope;
 };
 
 struct generation_made {

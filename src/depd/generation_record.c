@@ -31,18 +31,37 @@ put_text(struct buf *out, const char *text)
 }
 
 static void
-put_digest(struct buf *out, const void *data, size_t len)
-{
-	uint8_t digest[HASH_SHA256_LEN];
-	hash_sha256(data, len, digest);
-	put_field(out, digest, sizeof(digest));
-}
-
-static void
 put_int(struct buf *out, int64_t number)
 {
 	put_number(out, 8, 4);
 	put_number(out, (uint64_t)number, 8);
+}
+
+void
+generation_record_seal(struct db_dep_generation *row)
+{
+	hash_sha256(row->envelope, strlen(row->envelope), row->envelope_digest);
+	hash_sha256(row->availability_wrap.data, row->availability_wrap.len, row->wrap_digest);
+}
+
+static bool
+is_of(const void *data, size_t len, const uint8_t wanted[static HASH_SHA256_LEN])
+{
+	uint8_t digest[HASH_SHA256_LEN];
+	hash_sha256(data, len, digest);
+	return memcmp(digest, wanted, sizeof(digest)) == 0;
+}
+
+bool
+generation_record_has_envelope(const struct db_dep_generation *row)
+{
+	return is_of(row->envelope, strlen(row->envelope), row->envelope_digest);
+}
+
+bool
+generation_record_has_wrap(const struct db_dep_generation *row)
+{
+	return is_of(row->availability_wrap.data, row->availability_wrap.len, row->wrap_digest);
 }
 
 void
@@ -60,9 +79,9 @@ generation_record_digest(const char *organization, const uint8_t policy[static D
 	put_int(&record, row->number);
 	put_text(&record, row->kid[0]);
 	put_text(&record, row->kid[1]);
-	put_digest(&record, row->envelope, strlen(row->envelope));
+	put_field(&record, row->envelope_digest, sizeof(row->envelope_digest));
 	put_text(&record, row->availability_kid);
-	put_digest(&record, row->availability_wrap.data, row->availability_wrap.len);
+	put_field(&record, row->wrap_digest, sizeof(row->wrap_digest));
 	put_field(&record, row->check, sizeof(row->check));
 	put_int(&record, row->created);
 	assert(!record.overflow); /* the catalog bounds every text */

@@ -166,6 +166,7 @@ view_generation(struct policy_call *call, const struct db_dep_generation *row,
 		.availability_key = row->availability_kid[0] != '\0' ? row->availability_kid : NULL,
 		.created = row->created,
 		.redundancy = row->redundancy,
+		.availability = row->availability,
 		.checked = row->checked,
 	};
 	return db_dep_generation_scopes(base->depd->db, row->id, &view->scopes, &base->err);

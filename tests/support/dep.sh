@@ -75,6 +75,14 @@ dep_start() {
 	"$NOTIFY_RUN" "$DEADLINE" "$T/depd" "$DEPD" --config "$T/depd.conf"
 }
 
+# dep_clock_fake SECONDS: as clock_fake, the clock of depd alone.
+dep_clock_fake() {
+	clock_set "$1"
+	[ ! -e "$T/depd-at" ] || return 0
+	clock_wrap depd "$DEPD"
+	DEPD=$T/depd-at
+}
+
 # dep_stop [SIGNAL]
 dep_stop() {
 	process_end depd "$@"

@@ -372,19 +372,28 @@ ctl() {
 
 # clock_fake SECONDS: the wall clock of custodyd is off by so many, from now on if it runs, else from its start (see fake_clock.c).
 clock_fake() {
-	printf '%020d' "$1" 1<>"$T/clock"
+	clock_set "$1"
 	[ ! -e "$T/custodyd-at" ] || return 0
-	cat >"$T/custodyd-at" <<-EOF
+	clock_wrap custodyd "$CUSTODYD"
+	CUSTODYD=$T/custodyd-at
+}
+
+clock_set() {
+	printf '%020d' "$1" 1<>"$T/clock"
+}
+
+# clock_wrap NAME PROGRAM: $T/NAME-at is the program under that clock.
+clock_wrap() {
+	cat >"$T/$1-at" <<-EOF
 		#!/bin/sh
 		# the sanitizer's runtime need not be the first library
 		ASAN_OPTIONS=\${ASAN_OPTIONS:+\$ASAN_OPTIONS:}verify_asan_link_order=0
 		FAKE_CLOCK='$T/clock'
 		LD_PRELOAD='$FAKE_CLOCK_LIBRARY'
 		export ASAN_OPTIONS FAKE_CLOCK LD_PRELOAD
-		exec '$CUSTODYD' "\$@"
+		exec '$2' "\$@"
 	EOF
-	chmod 700 "$T/custodyd-at"
-	CUSTODYD=$T/custodyd-at
+	chmod 700 "$T/$1-at"
 }
 
 # --- HTTP
