@@ -1,10 +1,12 @@
 /* Texts for people. */
 #include "help.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/output.h"
 
+#define GROUP_SIZE   64 /* longer than the words of any command */
 #define METAVAR_MAX  34 /* longer ones do not fit in front of the help */
 #define VALUES_LEFT  35
 #define VALUES_RIGHT 110
@@ -25,58 +27,84 @@ help_overview(const struct command_table *table, FILE *out)
 		table->program);
 }
 
-size_t
-help_group(const struct command_table *table, FILE *out, const char *word)
+static bool
+begins_with(const struct command *command, const char *group)
 {
-	size_t len = strlen(word);
-	size_t count = 0;
+	size_t len = strlen(group);
+	return strncmp(command->words, group, len) == 0 && command->words[len] == ' ';
+}
+
+static bool
+is_group(const struct command_table *table, const char *group)
+{
 	for (size_t i = 0; i < table->command_count; i++) {
-		const char *words = table->commands[i].words;
-		if (strncmp(words, word, len) != 0 || (words[len] != ' ' && words[len] != '\0'))
-			continue;
-		command_line(out, &table->commands[i]);
-		count++;
+		if (begins_with(&table->commands[i], group))
+			return true;
+	}
+	return false;
+}
+
+static void
+group_lines(const struct command_table *table, FILE *out, const char *group)
+{
+	for (size_t i = 0; i < table->command_count; i++) {
+		if (begins_with(&table->commands[i], group))
+			command_line(out, &table->commands[i]);
+	}
+}
+
+/* The longest beginning of the words that commands of more words begin with; how many words it has. */
+static size_t
+find_group(const struct command_table *table, char *const *words, char group[static GROUP_SIZE])
+{
+	size_t count = 0;
+	group[0] = '\0';
+	for (; words[count] != NULL && words[count][0] != '-'; count++) {
+		char longer[GROUP_SIZE];
+		int len = snprintf(longer, sizeof(longer), "%s%s%s", group, count > 0 ? " " : "",
+			words[count]);
+		if (len < 0 || (size_t)len >= sizeof(longer) || !is_group(table, longer))
+			break;
+		memcpy(group, longer, sizeof(longer));
 	}
 	return count;
 }
 
-static bool
-is_group(const struct command_table *table, const char *word)
+bool
+help_group(const struct command_table *table, FILE *out, char *const *words)
 {
-	size_t len = strlen(word);
-	for (size_t i = 0; i < table->command_count; i++) {
-		const char *words = table->commands[i].words;
-		if (strncmp(words, word, len) == 0 && words[len] == ' ')
-			return true;
-	}
-	return false;
+	char group[GROUP_SIZE];
+	size_t count = find_group(table, words, group);
+	if (count == 0 || (words[count] != NULL && words[count][0] != '-'))
+		return false;
+	group_lines(table, out, group);
+	return true;
 }
 
 void
 help_unknown(const struct command_table *table, FILE *out, char *const *words)
 {
 	const char *program = table->program;
-	char first[128];
-	char second[128] = "";
-	output_clean(words[0], first, sizeof(first));
-	if (words[1] != NULL)
-		output_clean(words[1], second, sizeof(second));
-	if (first[0] == '-') {
+	char group[GROUP_SIZE];
+	char word[128];
+	size_t count = find_group(table, words, group);
+	output_clean(words[count] != NULL ? words[count] : "", word, sizeof(word));
+	if (count == 0 && word[0] == '-') {
 		(void)fprintf(out,
 			"%s: The command comes first, then its options like %s; "
 			"see %s help.\n",
-			program, first, program);
-	} else if (!is_group(table, words[0])) {
+			program, word, program);
+	} else if (count == 0) {
 		(void)fprintf(
-			out, "%s: There is no command %s; see %s help.\n", program, first, program);
+			out, "%s: There is no command %s; see %s help.\n", program, word, program);
 	} else {
-		if (second[0] == '\0' || second[0] == '-')
+		if (word[0] == '\0' || word[0] == '-')
 			(void)fprintf(
-				out, "%s: %s is the beginning of one of these:\n", program, first);
+				out, "%s: %s is the beginning of one of these:\n", program, group);
 		else
 			(void)fprintf(out, "%s: There is no command %s %s; there are:\n", program,
-				first, second);
-		(void)help_group(table, out, words[0]);
+				group, word);
+		group_lines(table, out, group);
 	}
 }
 

@@ -7,8 +7,8 @@
 
 /* All commands, a line each. */
 void help_overview(const struct command_table *table, FILE *out);
-/* The commands that begin with `word`; how many there are (0: nothing was written). */
-size_t help_group(const struct command_table *table, FILE *out, const char *word);
+/* The commands that begin with the words, up to an option among them. False: there are none, nothing was written. */
+bool help_group(const struct command_table *table, FILE *out, char *const *words);
 /* What is wrong with words that are no command, and what there is instead. */
 void help_unknown(const struct command_table *table, FILE *out, char *const *words);
 /* One command: what it does, its options, its exit codes. */

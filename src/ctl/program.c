@@ -100,6 +100,15 @@ is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* "key --help", "mailbox policy -h" */
+static bool
+asks_help(char *const *words)
+{
+	while (*words != NULL && (*words)[0] != '-')
+		words++;
+	return *words != NULL && is_help(*words);
+}
+
 /* What was typed is no command: its group, if it is one, or how to find the commands. */
 static int
 unknown_command(const struct command_table *table, char **argv)
@@ -117,7 +126,7 @@ unknown_command(const struct command_table *table, char **argv)
 		(void)printf("%s %s\n", table->program, PACKAGE_VERSION);
 		return EXIT_OK;
 	}
-	if (words[1] != NULL && is_help(words[1]) && help_group(table, stdout, words[0]) > 0)
+	if (asks_help(words) && help_group(table, stdout, words))
 		return EXIT_OK;
 	help_unknown(table, stderr, words);
 	return EXIT_USAGE;
@@ -167,7 +176,7 @@ program_help(struct ctl *ctl)
 		help_permissions(ctl->table, stdout);
 	else if (strcmp(words[0], "exits") == 0)
 		help_exits(stdout);
-	else if (words[1] != NULL || help_group(ctl->table, stdout, words[0]) == 0) {
+	else if (!help_group(ctl->table, stdout, words)) {
 		help_unknown(ctl->table, stderr, words);
 		return EXIT_USAGE;
 	}

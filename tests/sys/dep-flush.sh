@@ -1,6 +1,6 @@
 #!/bin/sh
 # Opened keys are forgotten on demand: a revocation then counts at once, and only an administrator may demand it (threats G5, G6).
-# shellcheck disable=SC2317,SC2119 # functions are run by others
+# shellcheck disable=SC2317,SC2119,SC2086 # functions are run by others
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
 . "$SRCDIR/tests/support/dep.sh"
@@ -43,6 +43,10 @@ tap_is "the assignment says which policy covers a workload" "teams service-manag
 tap_is "a refresh says whether it did something" "Legal False" "$(dc mailbox policy refresh Legal -o tsv | awk -F '\t' '{ print $1, $2 }')"
 tap_like "who is not there is named" "*no scope nobody;*" "$(dc mailbox show nobody 2>&1)"
 echo '{"id":"fax"}' | dc scope register --kind workload >"$T/fax" 2>&1
+tap_is "a group of commands is helped with, however many words it has" "6 6 6" "$(for words in "help mailbox policy" "mailbox policy -h" "mailbox policy"; do
+	dc $words 2>&1 | grep -c '^  mailbox policy ' # words
+done | tr '\n' ' ' | sed 's/ $//')"
+tap_like "and a wrong one is told" "*no command mailbox policy remove; there are:*" "$(dc mailbox policy remove Legal 2>&1)"
 tap_like "which workloads there are is said" "*teams, exchange*" "$(cat "$T/fax")"
 tap_is "it opens again" "200 $plain" "$(unwrap)"
 for vault in contosowestus contosocentralus; do
