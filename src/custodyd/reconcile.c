@@ -182,7 +182,7 @@ deliver(struct task *base, unsigned slot, const struct token_answer *answer)
 		err_clear(&task->err);
 }
 
-/* After the purge: the audit says that it was the daemon, and whether it went by itself or on request. */
+/* The audit says that it was the daemon, and whether it went by itself or on request. */
 static bool
 audit_purge(struct reconcile_task *task, struct err *err)
 {
@@ -204,15 +204,12 @@ settle(struct reconcile_task *task, struct err *err)
 	struct custodyd *daemon = task->task.daemon;
 	if (task->intent.kind == DB_INTENT_CREATE)
 		return db_intent_abort(daemon->db, task->intent.id, err);
-	if (!audit_promise(daemon->audit, err))
-		return false;
-	bool done = db_key_purge_commit(
-		daemon->db, task->intent.id, calendar_now_s(daemon->calendar), err);
-	audit_release(daemon->audit);
-	if (!done)
+	/* Before the rows go: whoever dies in between leaves the intent, and a record too many, never one too few. */
+	if (!audit_purge(task, err) || !db_key_purge_commit(daemon->db, task->intent.id,
+					       calendar_now_s(daemon->calendar), err))
 		return false;
 	keystore_forget(daemon->keys, task->intent.vault, task->intent.key_name);
-	return audit_purge(task, err);
+	return true;
 }
 
 static enum op_result

@@ -7,6 +7,7 @@
 clock_fake 0
 world_start
 vault_make week west --retention-days 7
+SWEEP_FINDING=clock # as long as nobody confirmed it
 days=0
 # Each point is eight days later: the clock has jumped, purges wait for the administrator.
 due_before() {
@@ -30,7 +31,7 @@ due_after() {
 	fi
 	told "once more" 204 POST /clock/confirm ""
 	wait_for due_gone || point_problem "the purge is not done after once more"
-	expect_is "records of the purge" 1 "$(grep -c "\"key.purge.done\".*\"$NAME\"" "$T/log/audit.jsonl")"
+	expect_one_of "records of the purge" "$(grep -c "\"key.purge.done\".*\"$NAME\"" "$T/log/audit.jsonl")" 1 2
 	http POST "/deletedkeys/$NAME/recover" week
 	expect_is "recovery comes too late" "404 KeyNotFound" "$(answer)"
 }
