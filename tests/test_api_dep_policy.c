@@ -53,7 +53,7 @@ create_that_breaks_a_rule_is_refused(void **state)
 		{"{\"kind\":\"m365\",\"name\":\"a\"}",                                             ERR_BAD_PARAMETER,     "keys"       },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"keys\":[]}",                                 ERR_TWO_KEYS_REQUIRED, "0 were"     },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"keys\":[\"k\"]}",                            ERR_TWO_KEYS_REQUIRED,
-                 "1 was" 													      },
+                 "1 was"													       },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"keys\":[\"k\",\"l\",\"m\"]}",
                  ERR_TWO_KEYS_REQUIRED,										   "3 were"     },
 		{"{\"kind\":\"m365\",\"name\":\"a\",\"purge\":1," KEYS "}",                        ERR_BAD_PARAMETER,
@@ -204,7 +204,8 @@ policy_is_written_with_its_generations(void **state)
 		"\"enabled\",\"assigned\":false,\"keys\":[\"a\",\"b\"],\"created\":3,\"updated\":4,"
 		"\"generations\":[{\"id\":\"g\",\"number\":1,\"keys\":[\"a/1\",\"b/"
 		"1\"],\"availabilityKey\":null,"
-		"\"created\":5,\"redundancy\":2,\"checked\":6,\"scopes\":7}]}],\"next\":\"n\"}");
+		"\"created\":5,\"redundancy\":2,\"availabilityKeyOpens\":null,\"checked\":6,"
+		"\"scopes\":7}]}],\"next\":\"n\"}");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
