@@ -122,10 +122,10 @@ scope_key_with_a_flipped_bit_is_refused(void **state)
 	}
 }
 
-static struct keytree_token
+static struct dep_token
 make_token(void)
 {
-	struct keytree_token token = {
+	struct dep_token token = {
 		.kind = KEYTREE_MAILBOX, .id = "alice", .scope_key = {3}, .data_key = {4}};
 	return token;
 }
@@ -134,16 +134,16 @@ static void
 data_key_goes_round_as_octets(void **state)
 {
 	(void)state;
-	uint8_t key[KEYTREE_KEY_LEN], opened[KEYTREE_KEY_LEN], octets[KEYTREE_TOKEN_MAX];
-	struct keytree_token token = make_token(), parsed;
+	uint8_t key[KEYTREE_KEY_LEN], opened[KEYTREE_KEY_LEN], octets[DEP_TOKEN_MAX];
+	struct dep_token token = make_token(), parsed;
 	struct err err = {0};
 	CLEAN(xaes)
 	struct xaes *scope = open_key(5);
 	random_bytes(key, sizeof(key));
 	assert_true(keytree_wrap_data(scope, "contoso", &token, key, &err));
-	size_t len = keytree_token_format(&token, octets);
+	size_t len = dep_token_format(&token, octets);
 
-	assert_true(keytree_token_parse((struct bytes){octets, len}, &parsed, &err));
+	assert_true(dep_token_parse((struct bytes){octets, len}, &parsed, &err));
 	assert_true(keytree_unwrap_data(scope, "contoso", &parsed, opened, &err));
 
 	assert_memory_equal(opened, key, sizeof(key));
@@ -156,19 +156,19 @@ data_key_with_a_flipped_bit_is_refused(void **state)
 {
 	(void)state;
 	static const uint8_t wiped[KEYTREE_KEY_LEN];
-	uint8_t key[KEYTREE_KEY_LEN] = {7}, octets[KEYTREE_TOKEN_MAX];
-	struct keytree_token token = make_token();
+	uint8_t key[KEYTREE_KEY_LEN] = {7}, octets[DEP_TOKEN_MAX];
+	struct dep_token token = make_token();
 	struct err err = {0};
 	CLEAN(xaes)
 	struct xaes *scope = open_key(5);
 	assert_true(keytree_wrap_data(scope, "contoso", &token, key, &err));
-	size_t len = keytree_token_format(&token, octets);
+	size_t len = dep_token_format(&token, octets);
 	for (size_t bit = 0; bit < 8 * len; bit++) {
-		struct keytree_token parsed;
+		struct dep_token parsed;
 		uint8_t opened[KEYTREE_KEY_LEN] = {0};
 		err_clear(&err);
 		octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		bool done = keytree_token_parse((struct bytes){octets, len}, &parsed, &err) &&
+		bool done = dep_token_parse((struct bytes){octets, len}, &parsed, &err) &&
 			    keytree_unwrap_data(scope, "contoso", &parsed, opened, &err);
 		octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_false(done);
@@ -183,21 +183,21 @@ static void
 token_of_any_other_length_is_refused(void **state)
 {
 	(void)state;
-	uint8_t octets[KEYTREE_TOKEN_MAX + 1] = {0};
-	struct keytree_token token = make_token(), parsed;
+	uint8_t octets[DEP_TOKEN_MAX + 1] = {0};
+	struct dep_token token = make_token(), parsed;
 	struct err err = {0};
-	size_t len = keytree_token_format(&token, octets);
+	size_t len = dep_token_format(&token, octets);
 	for (size_t i = 0; i <= sizeof(octets); i++) {
 		if (i != len)
-			assert_false(keytree_token_parse((struct bytes){octets, i}, &parsed, &err));
+			assert_false(dep_token_parse((struct bytes){octets, i}, &parsed, &err));
 	}
 	memset(token.id, 'a', KEYTREE_SCOPE_ID_MAX);
 	token.id[KEYTREE_SCOPE_ID_MAX] = '\0';
-	len = keytree_token_format(&token, octets);
-	assert_int_equal(len, KEYTREE_TOKEN_MAX);
-	assert_true(keytree_token_parse((struct bytes){octets, len}, &parsed, &err));
+	len = dep_token_format(&token, octets);
+	assert_int_equal(len, DEP_TOKEN_MAX);
+	assert_true(dep_token_parse((struct bytes){octets, len}, &parsed, &err));
 	octets[3]++; /* a length beyond the maximum, with the octets to match */
-	assert_false(keytree_token_parse((struct bytes){octets, len + 1}, &parsed, &err));
+	assert_false(dep_token_parse((struct bytes){octets, len + 1}, &parsed, &err));
 }
 
 /* What was wrapped once must open for ever: octets made by another implementation (Python's hmac and cryptography). */

@@ -21,7 +21,7 @@ struct datakey {
 };
 
 _Static_assert(API_DEP_PLAIN_LEN == KEYTREE_KEY_LEN, "a data key is a key of the tree");
-_Static_assert((KEYTREE_TOKEN_MAX * 4 + 2) / 3 <= API_DEP_WRAPPED_MAX,
+_Static_assert((DEP_TOKEN_MAX * 4 + 2) / 3 <= API_DEP_WRAPPED_MAX,
 	"wrapped data keys of the longest scope fit");
 
 /* ---- which scope ---- */
@@ -121,10 +121,10 @@ move_scope(struct datakey *datakey)
 /* ---- the work ---- */
 
 static void
-make_token(const struct datakey *datakey, struct keytree_token *token)
+make_token(const struct datakey *datakey, struct dep_token *token)
 {
 	const struct db_dep_scope *scope = &datakey->scope;
-	*token = (struct keytree_token){.kind = datakey->kind};
+	*token = (struct dep_token){.kind = datakey->kind};
 	memcpy(token->id, scope->name, sizeof(token->id));
 	memcpy(token->scope_key, scope->key_id, sizeof(token->scope_key));
 	random_bytes(token->data_key, sizeof(token->data_key));
@@ -138,13 +138,13 @@ generate(const struct datakey *datakey, struct xaes *scope_key, const char *orga
 	size_t count = datakey->count > 0 ? datakey->count : 1;
 	api_dep_keys_begin(&keys, datakey->count > 0, out);
 	for (size_t i = 0; i < count; i++) {
-		struct keytree_token token;
-		uint8_t plain[KEYTREE_KEY_LEN], octets[KEYTREE_TOKEN_MAX];
+		struct dep_token token;
+		uint8_t plain[KEYTREE_KEY_LEN], octets[DEP_TOKEN_MAX];
 		make_token(datakey, &token);
 		random_bytes(plain, sizeof(plain));
 		bool ok = keytree_wrap_data(scope_key, organization, &token, plain, err);
 		if (ok) {
-			size_t len = keytree_token_format(&token, octets);
+			size_t len = dep_token_format(&token, octets);
 			api_dep_keys_made(&keys, plain, (struct bytes){octets, len});
 		}
 		secret_wipe(plain, sizeof(plain));
@@ -161,12 +161,12 @@ unwrap_one(const struct datakey *datakey, struct xaes *scope_key, const char *or
 	const char *wrapped, uint8_t plain[static KEYTREE_KEY_LEN], struct err *err)
 {
 	const struct db_dep_scope *scope = &datakey->scope;
-	struct keytree_token token;
+	struct dep_token token;
 	uint8_t octets[API_DEP_WRAPPED_MAX];
 	size_t len = strlen(wrapped), octet_count;
 	if (len > API_DEP_WRAPPED_MAX || !b64_decode(wrapped, len, octets, &octet_count))
 		return err_set(err, ERR_BAD_CIPHERTEXT, NULL);
-	if (!keytree_token_parse((struct bytes){octets, octet_count}, &token, err))
+	if (!dep_token_parse((struct bytes){octets, octet_count}, &token, err))
 		return false;
 	if (token.kind != datakey->kind || strcmp(token.id, scope->name) != 0 ||
 		memcmp(token.scope_key, scope->key_id, sizeof(token.scope_key)) != 0)

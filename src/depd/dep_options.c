@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/scope_kind.h"
 #include "base/config.h"
 #include "depd/keytree.h"
-#include "depd/scope_kind.h"
 
 /* Kinds of sections as they stand in the file. */
 #define KIND_DAEMON   "depd"

@@ -10,7 +10,6 @@
 
 #define FORMAT       1
 #define CONTEXT_MAX  1024
-#define TOKEN_HEAD   4 /* format, kind, length of the scope's id */
 #define CHECK_INFO   "custody-dep check"
 #define CONTEXT_HEAD "custody-dep"
 
@@ -20,6 +19,8 @@ enum kind { /* numbers are in associated data: never renumbered */
 	KIND_ENVELOPE = 3,
 	KIND_CHECK = 4,
 };
+
+_Static_assert(KEYTREE_WRAPPED_LEN == DEP_TOKEN_WRAP_LEN, "a data key's wrap is one of the tree");
 
 static void
 put_number(struct buf *out, uint64_t number, size_t octets)
@@ -84,7 +85,7 @@ scope_context(struct buf *out, const struct keytree_generation *generation,
 }
 
 static struct bytes
-data_context(struct buf *out, const char *organization, const struct keytree_token *token)
+data_context(struct buf *out, const char *organization, const struct dep_token *token)
 {
 	put_kind(out, KIND_DATA_KEY);
 	put_text(out, organization);
@@ -182,7 +183,7 @@ keytree_unwrap_scope(struct xaes *dep_key, const struct keytree_generation *gene
 }
 
 bool
-keytree_wrap_data(struct xaes *scope_key, const char *organization, struct keytree_token *token,
+keytree_wrap_data(struct xaes *scope_key, const char *organization, struct dep_token *token,
 	const uint8_t data_key[static KEYTREE_KEY_LEN], struct err *err)
 {
 	CLEAN(buf)
@@ -193,61 +194,12 @@ keytree_wrap_data(struct xaes *scope_key, const char *organization, struct keytr
 }
 
 bool
-keytree_unwrap_data(struct xaes *scope_key, const char *organization,
-	const struct keytree_token *token, uint8_t data_key[static KEYTREE_KEY_LEN],
-	struct err *err)
+keytree_unwrap_data(struct xaes *scope_key, const char *organization, const struct dep_token *token,
+	uint8_t data_key[static KEYTREE_KEY_LEN], struct err *err)
 {
 	CLEAN(buf)
 	struct buf context;
 	buf_init(&context, CONTEXT_MAX);
 	return unwrap(scope_key, data_context(&context, organization, token), token->wrapped,
 		data_key, err);
-}
-
-/* ---- tokens ---- */
-
-size_t
-keytree_token_format(const struct keytree_token *token, uint8_t octets[static KEYTREE_TOKEN_MAX])
-{
-	size_t id_len = strlen(token->id);
-	uint8_t *next = octets;
-	assert(id_len > 0 && id_len <= KEYTREE_SCOPE_ID_MAX);
-	*next++ = FORMAT;
-	*next++ = (uint8_t)token->kind;
-	*next++ = (uint8_t)(id_len >> 8);
-	*next++ = (uint8_t)id_len;
-	memcpy(next, token->id, id_len);
-	next += id_len;
-	memcpy(next, token->scope_key, KEYTREE_GUID_LEN);
-	next += KEYTREE_GUID_LEN;
-	memcpy(next, token->data_key, KEYTREE_GUID_LEN);
-	next += KEYTREE_GUID_LEN;
-	memcpy(next, token->wrapped, KEYTREE_WRAPPED_LEN);
-	return (size_t)(next - octets) + KEYTREE_WRAPPED_LEN;
-}
-
-bool
-keytree_token_parse(struct bytes octets, struct keytree_token *ret_token, struct err *err)
-{
-	const size_t behind_id = 2 * KEYTREE_GUID_LEN + KEYTREE_WRAPPED_LEN;
-	const uint8_t *next = octets.data;
-	if (octets.len < TOKEN_HEAD + 1 + behind_id || next[0] != FORMAT ||
-		next[1] < KEYTREE_MAILBOX || next[1] > KEYTREE_SITE)
-		return err_set(err, ERR_BAD_CIPHERTEXT, NULL);
-	size_t id_len = (size_t)next[2] << 8 | next[3];
-	if (id_len == 0 || id_len > KEYTREE_SCOPE_ID_MAX ||
-		octets.len != TOKEN_HEAD + id_len + behind_id ||
-		memchr(next + TOKEN_HEAD, '\0', id_len) != NULL)
-		return err_set(err, ERR_BAD_CIPHERTEXT, NULL);
-	struct keytree_token *token = ret_token;
-	*token = (struct keytree_token){.kind = (enum keytree_scope_kind)next[1]};
-	next += TOKEN_HEAD;
-	memcpy(token->id, next, id_len);
-	next += id_len;
-	memcpy(token->scope_key, next, KEYTREE_GUID_LEN);
-	next += KEYTREE_GUID_LEN;
-	memcpy(token->data_key, next, KEYTREE_GUID_LEN);
-	next += KEYTREE_GUID_LEN;
-	memcpy(token->wrapped, next, KEYTREE_WRAPPED_LEN);
-	return true;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/dep_token.h"
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -19,20 +20,11 @@
 #include "crypto/xaes.h"
 
 #define KEYTREE_KEY_LEN      32
-#define KEYTREE_GUID_LEN     16
+#define KEYTREE_GUID_LEN     DEP_TOKEN_GUID_LEN
 #define KEYTREE_WRAPPED_LEN  (XAES_NONCE_LEN + KEYTREE_KEY_LEN + XAES_TAG_LEN)
-#define KEYTREE_SCOPE_ID_MAX 256 /* octets of a scope's name */
+#define KEYTREE_SCOPE_ID_MAX DEP_TOKEN_SCOPE_MAX
 #define KEYTREE_ORG_MAX      128 /* octets of the organization's name */
-#define KEYTREE_TOKEN_MAX                                                                          \
-	(2 + 2 + KEYTREE_SCOPE_ID_MAX + 2 * KEYTREE_GUID_LEN + KEYTREE_WRAPPED_LEN)
-#define KEYTREE_CHECK_LEN 32
-
-enum keytree_scope_kind { /* numbers are in wrapped keys: never renumbered */
-	KEYTREE_MAILBOX = 1,
-	KEYTREE_WORKLOAD = 2, /* teams, exchange, mip-edm, mip-labels, windows365 */
-	KEYTREE_CLOUD_PC = 3,
-	KEYTREE_SITE = 4,
-};
+#define KEYTREE_CHECK_LEN    32
 
 /* A generation of a policy's DEP key. */
 struct keytree_generation {
@@ -47,15 +39,6 @@ struct keytree_scope {
 	enum keytree_scope_kind kind;
 	const char *id; /* 1 to KEYTREE_SCOPE_ID_MAX octets; a site's begins with its geo and '/' */
 	uint8_t key_id[KEYTREE_GUID_LEN]; /* random, made with the scope's key */
-};
-
-/* A wrapped data key as workloads keep it: which scope's key opens it, and the wrap. */
-struct keytree_token {
-	enum keytree_scope_kind kind;
-	char id[KEYTREE_SCOPE_ID_MAX + 1];
-	uint8_t scope_key[KEYTREE_GUID_LEN];
-	uint8_t data_key[KEYTREE_GUID_LEN];
-	uint8_t wrapped[KEYTREE_WRAPPED_LEN];
 };
 
 /* A context for one key of the tree, to wrap with and to open with. */
@@ -77,19 +60,9 @@ struct secret *keytree_unwrap_scope(struct xaes *dep_key,
 	const uint8_t wrapped[static KEYTREE_WRAPPED_LEN], struct err *err) MUST_USE;
 
 /* Fills token->wrapped; its other members are given. `organization` as in the scope. */
-bool keytree_wrap_data(struct xaes *scope_key, const char *organization,
-	struct keytree_token *token, const uint8_t data_key[static KEYTREE_KEY_LEN],
-	struct err *err) MUST_USE;
+bool keytree_wrap_data(struct xaes *scope_key, const char *organization, struct dep_token *token,
+	const uint8_t data_key[static KEYTREE_KEY_LEN], struct err *err) MUST_USE;
 /* ERR_BAD_CIPHERTEXT, one answer for all that does not open; `data_key` is then wiped. */
 bool keytree_unwrap_data(struct xaes *scope_key, const char *organization,
-	const struct keytree_token *token, uint8_t data_key[static KEYTREE_KEY_LEN],
+	const struct dep_token *token, uint8_t data_key[static KEYTREE_KEY_LEN],
 	struct err *err) MUST_USE;
-
-/*
- * As octets: 01, kind, length (two octets) and octets of the scope's id, scope key id, data key id, wrap. format returns how many
- * were written, at most KEYTREE_TOKEN_MAX. parse is strict: ERR_BAD_CIPHERTEXT for anything else.
- */
-size_t keytree_token_format(
-	const struct keytree_token *token, uint8_t octets[static KEYTREE_TOKEN_MAX]);
-bool keytree_token_parse(
-	struct bytes octets, struct keytree_token *ret_token, struct err *err) MUST_USE;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/dep_scope.h"
-#include "depd/scope_kind.h"
+#include "api/scope_kind.h"
 
 #define NO_WORKLOAD                                                                                \
 	"There is no such workload of the tenant; teams, exchange, mip-edm, mip-labels and "       \

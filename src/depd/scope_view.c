@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "api/scope_kind.h"
 #include "base/id.h"
-#include "depd/scope_kind.h"
 
 struct policy_memo {
 	struct policy_memo *next;

@@ -1,6 +1,5 @@
 #include "scope_kind.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const char *const words[] = {
@@ -12,8 +11,7 @@ static const char *const words[] = {
 const char *
 scope_kind_word(enum keytree_scope_kind kind)
 {
-	assert((size_t)kind < ARRAY_LEN(words) && words[kind] != NULL);
-	return words[kind];
+	return (size_t)kind < ARRAY_LEN(words) ? words[kind] : NULL;
 }
 
 bool
