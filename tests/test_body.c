@@ -53,7 +53,7 @@ static void
 too_much_is_told_at_the_end(void **state)
 {
 	(void)state;
-	static uint8_t octets[200000];
+	static uint8_t octets[2000000];
 	struct err err = {0};
 	CLEAN(body)
 	struct body body;

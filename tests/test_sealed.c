@@ -411,9 +411,10 @@ sealed_header_of_another_kind_or_length_is_refused(void **state)
                 {"kind 0",       42, 0   },
                 {"kind 3",       42, 3   },
 		{"kind tree",    42, 2   },
+                {"holder 3",     43, 3   },
                 {"holder 2",     43, 2   },
-                {"length 2^31",  44, 0x80},
-		{"length 65538", 45, 1   },
+		{"length 2^31",  44, 0x80},
+                {"length 65538", 45, 1   },
                 {"length 0",     47, 0   }
         };
 

@@ -68,6 +68,7 @@ struct command_table {
 };
 
 extern const struct command_table custodyctl_table; /* custodyctl.c */
+extern const struct command_table depctl_table;     /* depctl_table.c */
 extern const struct word_row command_exits[];       /* word: the digit */
 extern const size_t command_exit_count;
 

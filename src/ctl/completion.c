@@ -1,4 +1,4 @@
-/* Run at build time: writes custodyctl's bash completion from the table. */
+/* Run at build time with "custodyctl.bash" or "depctl.bash": writes that program's bash completion from its table. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,14 +12,14 @@ static const char head[] =
 	"# bash completion of %s, made from its command table\n"
 	"_%s()\n"
 	"{\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} at=1 i first second command option distance options "
-	"arguments words=\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} at=1 i first second third command option distance "
+	"options arguments words=\n"
 	"\tCOMPREPLY=()\n"
 	"\t[ \"${COMP_WORDS[1]}\" != help ] || [ \"$COMP_CWORD\" -lt 2 ] || at=2\n"
 	"\t[ \"${COMP_WORDS[at]} ${COMP_WORDS[at + 1]-}\" != 'keyvault key' ] || [ \"$COMP_CWORD\" "
 	"-lt $((at + 2)) ] ||\n"
 	"\t\tat=$((at + 1))\n"
-	"\tfirst=${COMP_WORDS[at]} second=${COMP_WORDS[at + 1]-}\n";
+	"\tfirst=${COMP_WORDS[at]} second=${COMP_WORDS[at + 1]-} third=${COMP_WORDS[at + 2]-}\n";
 
 static const char find_option[] =
 	"\tfor ((i = COMP_CWORD - 1; i > at; i--)); do\n"
@@ -55,28 +55,60 @@ write_first_words(const struct command_table *table)
 	(void)fputs("'\n", stdout);
 }
 
+/* Octets of the first `count` words, without the blank behind them; all of them if there are fewer. */
+static size_t
+words_len(const char *words, int count)
+{
+	size_t len = 0;
+	for (int i = 0; i < count; i++) {
+		if (i > 0 && words[len] == ' ')
+			len++;
+		len += strcspn(words + len, " ");
+	}
+	return len;
+}
+
+static bool
+same_words(const char *a, const char *b, int count)
+{
+	size_t len = words_len(a, count);
+	return len == words_len(b, count) && strncmp(a, b, len) == 0;
+}
+
+/* The words that stand behind `count` others, by those: rows of a group stand together. */
 static void
-write_second_words(const struct command_table *table)
+write_next_words(const struct command_table *table, int count)
 {
 	const char *previous = "";
-	size_t previous_len = 0;
-	(void)fputs(
-		"\telif [ \"$COMP_CWORD\" -eq $((at + 1)) ]; then\n\t\tcase $first in\n", stdout);
 	for (size_t i = 0; i < table->command_count; i++) {
 		const char *words = table->commands[i].words;
-		size_t len = strcspn(words, " ");
-		if (words[len] == '\0')
+		size_t len = words_len(words, count), next = words_len(words, count + 1);
+		if (next == len)
 			continue;
-		if (len != previous_len || strncmp(words, previous, len) != 0)
-			(void)printf("%s\t\t%.*s) words='", previous_len == 0 ? "" : "' ;;\n",
+		if (!same_words(words, previous, count))
+			(void)printf("%s\t\t'%.*s') words='", previous[0] == '\0' ? "" : "' ;;\n",
 				(int)len, words);
-		(void)printf("%s ", words + len + 1);
-		if (table->az && strcmp(words, "keyvault create") == 0)
+		if (!same_words(words, previous, count + 1))
+			(void)printf("%.*s ", (int)(next - len - 1), words + len + 1);
+		if (count == 1 && table->az && strcmp(words, "keyvault create") == 0)
 			(void)fputs("key ", stdout);
 		previous = words;
-		previous_len = len;
 	}
-	(void)fputs("' ;;\n\t\tesac\n\tfi\n", stdout);
+	if (previous[0] != '\0')
+		(void)fputs("' ;;\n", stdout);
+}
+
+static void
+write_later_words(const struct command_table *table)
+{
+	(void)fputs(
+		"\telif [ \"$COMP_CWORD\" -eq $((at + 1)) ]; then\n\t\tcase $first in\n", stdout);
+	write_next_words(table, 1);
+	(void)fputs("\t\tesac\n\telif [ \"$COMP_CWORD\" -eq $((at + 2)) ]; then\n"
+		    "\t\tcase \"$first $second\" in\n",
+		stdout);
+	write_next_words(table, 2);
+	(void)fputs("\t\tesac\n\tfi\n", stdout);
 	(void)fputs("\t[ \"${COMP_WORDS[1]}\" != help ] || arguments=0 first=\n", stdout);
 }
 
@@ -85,8 +117,8 @@ write_second_words(const struct command_table *table)
 static void
 write_options(const struct command_table *table, const struct command *command)
 {
-	(void)printf("\t'%s'%s) command='%s' arguments=%d options='", command->words,
-		strchr(command->words, ' ') == NULL ? "' '*" : "", command->words, command->max);
+	(void)printf("\t'%s '*) command='%s' arguments=%d options='", command->words,
+		command->words, command->max);
 	for (int i = 0; i < table->option_count; i++) {
 		if (command_takes(command, i))
 			(void)printf("--%s ", table->options[i].name);
@@ -161,14 +193,15 @@ write_values(const struct command_table *table, int id)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	const struct command_table *table = &custodyctl_table;
+	bool dep = argc == 2 && strcmp(argv[1], "depctl.bash") == 0;
+	const struct command_table *table = dep ? &depctl_table : &custodyctl_table;
 	(void)printf(head, table->program, table->program);
 	write_first_words(table);
-	write_second_words(table);
+	write_later_words(table);
 	(void)fputs(find_option, stdout);
-	(void)fputs("\tcase \"$first $second\" in\n", stdout);
+	(void)fputs("\tcase \"$first $second $third \" in\n", stdout);
 	for (size_t i = 0; i < table->command_count; i++)
 		write_options(table, &table->commands[i]);
 	(void)fputs("\tesac\n\tcase \"$command $option\" in\n", stdout);

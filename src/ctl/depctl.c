@@ -1,27 +1,11 @@
-/* depctl. The manual is depctl(1). Invariant: enums and tables have the order of the rows of depctl.tbl. */
+/* depctl. The manual is depctl(1). */
 #include "ctl/depctl.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/percent.h"
 #include "ctl/program.h"
-
-_Static_assert(OPTION_COUNT <= COMMAND_OPTIONS_MAX, "options of a command are bits");
-
-static const struct option_row options[OPTION_COUNT] = {
-#define OPTION(symbol, long, letter, kind, metavar, help)                                          \
-	[OPTION_##symbol] = {long, letter, OPTION_KIND_##kind, metavar, help},
-#include "common_option.tbl"
-#define OPTION(symbol, long, letter, kind, metavar, help)                                          \
-	[OPTION_##symbol] = {long, letter, OPTION_KIND_##kind, metavar, help},
-#include "depctl.tbl"
-};
-
-static const struct command commands[COMMAND_COUNT] = {
-#define COMMAND(symbol, words, min, max, options, synopsis, help, exits)                           \
-	[COMMAND_##symbol] = {COMMAND_##symbol, words, min, max, options, synopsis, help, exits},
-#include "depctl.tbl"
-};
 
 static program_function *const functions[COMMAND_COUNT] = {
 #define COMMAND(symbol, words, min, max, options, synopsis, help, exits)                           \
@@ -29,18 +13,8 @@ static program_function *const functions[COMMAND_COUNT] = {
 #include "depctl.tbl"
 };
 
-static const struct command_table table = {
-	.program = "depctl",
-	.about = "data encryption policies of depd",
-	.options = options,
-	.option_count = OPTION_COUNT,
-	.commands = commands,
-	.command_count = COMMAND_COUNT,
-	.permissions_option = -1,
-};
-
 static const struct program program = {
-	.table = &table,
+	.table = &depctl_table,
 	.functions = functions,
 	.socket_variable = "DEPD_SOCKET",
 	.socket_path = "/run/custody-dep/depd.sock",
@@ -85,19 +59,15 @@ bool
 depctl_path(const char *head, const char *name, const char *tail,
 	char path[static DEPCTL_PATH_SIZE], struct err *err)
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~@";
-	size_t len = (size_t)snprintf(path, DEPCTL_PATH_SIZE, "%s", head);
-	for (; *name != '\0'; name++) {
-		if (len + 4 + strlen(tail) > DEPCTL_PATH_SIZE)
-			return err_set(err, ERR_CLIENT_USAGE, "The name is too long.");
-		if (strchr(plain, *name) != NULL)
-			path[len++] = *name;
-		else
-			len += (size_t)snprintf(
-				path + len, DEPCTL_PATH_SIZE - len, "%%%02X", (unsigned char)*name);
-	}
-	(void)snprintf(path + len, DEPCTL_PATH_SIZE - len, "%s", tail);
+	CLEAN(buf)
+	struct buf text;
+	buf_init(&text, DEPCTL_PATH_SIZE - 1);
+	(void)buf_text(&text, head);
+	(void)percent_append(&text, name);
+	(void)buf_text(&text, tail);
+	if (text.overflow)
+		return err_set(err, ERR_CLIENT_USAGE, "The name is too long.");
+	memcpy(path, text.data, text.len + 1);
 	return true;
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/b64.h"
 
-#define BODY_MAX 131072 /* above what the daemon takes: it says so better than we */
+#define BODY_MAX 1048576 /* above what the daemon takes: it says so better than we */
 
 /* Overflow is remembered by the buffer, so single results are not looked at. */
 static void

@@ -29,7 +29,6 @@ _Static_assert(AT_LENGTH == SEALED_CONTEXT_LEN, "the context is all that stands 
 
 #define FORMAT_VERSION  1
 #define CIPHER_TINK_1MB 1
-#define HOLDER_ENVELOPE 1
 
 /* An octet above 127, CR, LF: a transfer that mangles text mangles this too. */
 static const uint8_t magic[MAGIC_LEN] = {0x89, 'C', 'S', 'E', 'A', 'L', '\r', '\n'};
@@ -54,16 +53,38 @@ associated(const struct sealed_header *header)
 	return (struct bytes){header->context, SEALED_CONTEXT_LEN};
 }
 
-void
-sealed_header_new(enum sealed_kind kind, struct sealed_header *ret_header)
+static void
+make_header(enum sealed_kind kind, enum sealed_holder holder, struct sealed_header *ret_header)
 {
 	ret_header->kind = kind;
+	ret_header->holder = holder;
 	memcpy(ret_header->context, magic, MAGIC_LEN);
 	ret_header->context[AT_VERSION] = FORMAT_VERSION;
 	random_bytes(ret_header->context + AT_ID, SEALED_ID_LEN);
 	ret_header->context[AT_CIPHER] = CIPHER_TINK_1MB;
 	ret_header->context[AT_KIND] = (uint8_t)kind;
-	ret_header->context[AT_HOLDER] = HOLDER_ENVELOPE;
+	ret_header->context[AT_HOLDER] = (uint8_t)holder;
+}
+
+void
+sealed_header_new(enum sealed_kind kind, struct sealed_header *ret_header)
+{
+	make_header(kind, SEALED_BY_ENVELOPE, ret_header);
+}
+
+void
+sealed_header_new_scope(enum sealed_kind kind, const uint8_t key_id[static SEALED_KEY_ID_LEN],
+	struct sealed_header *ret_header)
+{
+	make_header(kind, SEALED_BY_SCOPE, ret_header);
+	memcpy(ret_header->context + AT_ID, key_id, SEALED_KEY_ID_LEN);
+}
+
+bool
+sealed_header_has_key(
+	const struct sealed_header *header, const uint8_t key_id[static SEALED_KEY_ID_LEN])
+{
+	return memcmp(header->context + AT_ID, key_id, SEALED_KEY_ID_LEN) == 0;
 }
 
 static bool
@@ -71,9 +92,9 @@ check_context(const uint8_t *context, struct err *err)
 {
 	if (memcmp(context, magic, MAGIC_LEN) != 0)
 		return corrupt(err, "magic");
-	uint8_t kind = context[AT_KIND];
+	uint8_t kind = context[AT_KIND], holder = context[AT_HOLDER];
 	if (context[AT_VERSION] != FORMAT_VERSION || context[AT_CIPHER] != CIPHER_TINK_1MB ||
-		context[AT_HOLDER] != HOLDER_ENVELOPE ||
+		(holder != SEALED_BY_ENVELOPE && holder != SEALED_BY_SCOPE) ||
 		(kind != SEALED_FILE && kind != SEALED_TREE))
 		return corrupt(err, "version or parameters");
 	return true;
@@ -98,6 +119,7 @@ sealed_read_header(int fd, struct sealed_header *ret_header, struct buf *envelop
 		return false;
 	buf_add_len(envelope, len);
 	ret_header->kind = head[AT_KIND];
+	ret_header->holder = head[AT_HOLDER];
 	memcpy(ret_header->context, head, SEALED_CONTEXT_LEN);
 	return true;
 }

@@ -3,15 +3,16 @@
  *
  *   magic      8 octets: 89 43 53 45 41 4c 0d 0a
  *   version    1 octet: 1
- *   file id    32 random octets
+ *   file id    32 octets: random; of holder 2 the data key's id (16), then random ones
  *   parameters 3 octets: cipher (1 = AES256_GCM_HKDF_1MB), kind (1 = file, 2 = tar of a tree), holder of
- *              the data key (1 = dual envelope)
+ *              the data key (1 = dual envelope, 2 = key of a scope)
  *   length     4 octets, big-endian: of what follows
- *   envelope   JSON of the dual envelope
+ *   wrap       the data key: JSON of the dual envelope, or the wrapped data key as depd made it
  *   stream     see stream.h
  *
- * The first 44 octets are the stream's associated data and the context of the envelope, so the envelope can
- * be exchanged (rewrap) and nothing else. Opening does not prove who sealed.
+ * The first 44 octets are the stream's associated data and the context of the envelope; a data key's id is in the
+ * associated data of its wrap. So the wrap can be exchanged for another of the same key and nothing else can.
+ * Opening does not prove who sealed.
  *
  * All calls block; files of any size in constant memory; two threads at most where that is faster.
  * Errors: ERR_SEALED_CORRUPT for damaged, cut, reordered or foreign content; ERR_CLIENT_FILE and
@@ -30,25 +31,38 @@
 
 #define SEALED_ID_LEN       32
 #define SEALED_CONTEXT_LEN  44    /* magic, version, file id, parameters */
-#define SEALED_ENVELOPE_MAX 65536 /* octets */
+#define SEALED_ENVELOPE_MAX 65536 /* octets of a wrap of either kind */
+#define SEALED_KEY_ID_LEN   16    /* octets of a data key's id */
 
 enum sealed_kind {
 	SEALED_FILE = 1,
 	SEALED_TREE,
 };
 
+enum sealed_holder { /* what opens the data key */
+	SEALED_BY_ENVELOPE = 1,
+	SEALED_BY_SCOPE,
+};
+
 struct sealed_header {
 	enum sealed_kind kind;
+	enum sealed_holder holder;
 	uint8_t context[SEALED_CONTEXT_LEN]; /* for /dual/generatekey and /dual/unwrapkey */
 };
 
 /* Called with the plaintext octets done so far, in steps of a MiB or more; false stops with ERR_CLIENT_FILE. */
 typedef bool sealed_progress(void *data, uint64_t done_bytes);
 
-/* A header with a fresh file id. */
+/* A header with a fresh file id, for an envelope. */
 void sealed_header_new(enum sealed_kind kind, struct sealed_header *ret_header);
+/* The same for a data key of a scope. */
+void sealed_header_new_scope(enum sealed_kind kind, const uint8_t key_id[static SEALED_KEY_ID_LEN],
+	struct sealed_header *ret_header);
+/* Whether the file id is one of this data key. */
+bool sealed_header_has_key(
+	const struct sealed_header *header, const uint8_t key_id[static SEALED_KEY_ID_LEN]);
 
-/* Reads a header and the envelope behind it (appended to `envelope`, borrowed text), and nothing more. */
+/* Reads a header and the wrap behind it (appended to `envelope`), and nothing more. */
 bool sealed_read_header(
 	int fd, struct sealed_header *ret_header, struct buf *envelope, struct err *err) MUST_USE;
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What bash offers when custodyctl is typed: words, options and values of the command table, and files.
+# What bash offers when custodyctl or depctl is typed: words, options and values of the command table, and files.
 . "$SRCDIR/tests/support/lib.sh"
 mkdir "$T/files"
 : >"$T/files/in put"
@@ -9,10 +9,12 @@ cat >"$T/complete.bash" <<'EOF'
 shift
 cd "$1" || exit 1
 shift
-complete -p custodyctl >/dev/null || exit 1
-COMP_WORDS=(custodyctl "$@")
+program=$1
+shift
+complete -p "$program" >/dev/null || exit 1
+COMP_WORDS=("$program" "$@")
 COMP_CWORD=$#
-_custodyctl
+"_$program"
 IFS=,
 echo "${COMPREPLY[*]}"
 EOF
@@ -21,9 +23,10 @@ EOF
 offers() {
 	offers_expected=$1
 	shift
-	tap_is "custodyctl $*" "$offers_expected" \
-		"$(bash "$T/complete.bash" "$BUILDDIR/src/ctl/custodyctl.bash" "$T/files" "$@" 2>&1)"
+	tap_is "$program $*" "$offers_expected" \
+		"$(bash "$T/complete.bash" "$BUILDDIR/src/ctl/$program.bash" "$T/files" "$program" "$@" 2>&1)"
 }
+program=custodyctl
 
 offers "keyvault,key,dual,seal,open,token,status,doctor,clock,help" ""
 offers "keyvault,key" k
@@ -49,11 +52,22 @@ offers "" key create --kty RSA ""
 offers "" key show --name ""
 offers "" frob frob ""
 
+program=depctl
+offers "m365,mailbox,mailuser,scope,datakey,seal,open,status,flush,help" ""
+offers "policy,register,moved,set,show,list" mailbox ""
+offers "create,list,show,set,refresh,validate" mailbox policy ""
+offers "refresh" m365 policy ref
+offers "refresh" help m365 policy ref
+offers "--description" m365 policy create --d
+offers "--policy" mailbox set --p
+offers "mailbox,workload,cloudpc" seal --kind ""
+offers "in put" seal in
+
 # every command offers exactly the options that its help has
 for command in "key create" "keyvault create" seal "dual generate" status; do
 	# shellcheck disable=SC2086 # two words
 	tap_is "all options of $command" \
 		"$("$CUSTODYCTL" $command --help | awk '$1 ~ /^--/ { print $1 } $1 ~ /^-.,$/ { print $2 }' | sort -u | tr '\n' ' ')" \
-		"$(bash "$T/complete.bash" "$BUILDDIR/src/ctl/custodyctl.bash" "$T/files" $command -- | tr ',' '\n' | sort -u | tr '\n' ' ')"
+		"$(bash "$T/complete.bash" "$BUILDDIR/src/ctl/custodyctl.bash" "$T/files" custodyctl $command -- | tr ',' '\n' | sort -u | tr '\n' ' ')"
 done
 tap_done

@@ -28,11 +28,13 @@ extern "C" {
 #define CUSTODY_API      __attribute__((visibility("default"), warn_unused_result))
 #define CUSTODY_API_VOID __attribute__((visibility("default")))
 
-#define CUSTODY_SOCKET_DEFAULT "/run/custody/custodyd.sock"
-#define CUSTODY_KEY_ID_SIZE    448  /* https:// + host + /keys/ + name + / + version, and a NUL */
-#define CUSTODY_CONTEXT_MAX    1024 /* octets of context of sealed content */
-#define CUSTODY_ANSWER_MAX     1048576 /* octets of one answer; longer ones are an error */
-#define CUSTODY_ATTEMPTS_MAX   8       /* keys of one envelope */
+#define CUSTODY_SOCKET_DEFAULT     "/run/custody/custodyd.sock"
+#define CUSTODY_DEP_SOCKET_DEFAULT "/run/custody-dep/depd.sock"
+#define CUSTODY_KEY_ID_SIZE        448 /* https:// + host + /keys/ + name + / + version, and a NUL */
+#define CUSTODY_CONTEXT_MAX        1024    /* octets of context of sealed content */
+#define CUSTODY_ANSWER_MAX         1048576 /* octets of one answer; longer ones are an error */
+#define CUSTODY_WRAPPED_SIZE       513     /* text of a wrapped data key, and a NUL */
+#define CUSTODY_ATTEMPTS_MAX       8       /* keys of one envelope */
 
 /* ---- errors ---- */
 
@@ -310,6 +312,25 @@ CUSTODY_API bool custody_dual_check(struct custody_client *client, const char *e
 	struct custody_bytes context, struct custody_check **ret_check,
 	struct custody_error *error);
 
+/* ---- data keys of a scope: over the socket of depd ----
+ * For workloads whose data a data encryption policy covers. The client's socket_path is that of depd, such as
+ * CUSTODY_DEP_SOCKET_DEFAULT. A data key encrypts one thing and is forgotten; its wrapped form is kept with that. It says which
+ * scope it is of, and opens whatever policy or generation the scope is moved to. */
+
+struct custody_scope {    /* borrowed */
+	const char *kind; /* "mailbox", "workload", "cloudpc" */
+	const char *id;
+};
+
+/* A new data key of 32 octets, plain and wrapped: custody_secret_free(), custody_text_free(). */
+CUSTODY_API bool custody_data_key_generate(struct custody_client *client,
+	const struct custody_scope *scope, struct custody_secret *ret_key, char **ret_wrapped,
+	struct custody_error *error);
+/* `scope` NULL: the one that it says it is of. BadCiphertext: it is not a data key of that scope. */
+CUSTODY_API bool custody_data_key_unwrap(struct custody_client *client,
+	const struct custody_scope *scope, const char *wrapped, struct custody_secret *ret_key,
+	struct custody_error *error);
+
 /* ---- sealed content: custody-sealed(5) ----
  * Any size in constant memory. Opening proves that nothing was changed, cut off or exchanged since it was
  * sealed, but not by whom it was sealed. */
@@ -365,6 +386,22 @@ CUSTODY_API bool custody_open_fd(
 /* As the new directory `target`, which appears whole at the end or not at all. */
 CUSTODY_API bool custody_open_tree(
 	struct custody_opening *opening, const char *target, struct custody_error *error);
+/*
+ * The same under a scope, with a client of depd. Of `sealing` (NULL: nothing special) the progress and `skipped` count; there is
+ * no context. custody_scope_open_begin() finds the scope in the header; custody_open_fd() and _tree() go on from there.
+ */
+CUSTODY_API bool custody_scope_seal_fd(struct custody_client *client,
+	const struct custody_scope *scope, const struct custody_sealing *sealing, int in, int out,
+	struct custody_error *error);
+CUSTODY_API bool custody_scope_seal_tree(struct custody_client *client,
+	const struct custody_scope *scope, const struct custody_sealing *sealing, const char *path,
+	int out, struct custody_error *error);
+CUSTODY_API bool custody_scope_open_begin(struct custody_client *client,
+	const struct custody_sealing *sealing, int in, struct custody_opening **ret_opening,
+	struct custody_error *error);
+/* Borrowed; NULL: it is sealed under two keys. */
+CUSTODY_API const struct custody_scope *custody_opening_scope(
+	const struct custody_opening *opening);
 /* Wipes the key. NULL is allowed. */
 CUSTODY_API_VOID void custody_open_end(struct custody_opening *opening);
 
