@@ -199,7 +199,7 @@ status_shows_everything(void **state)
 	api_status_format(&status, out);
 
 	assert_string_equal(buf_peek(out),
-		"{\"version\":\"0.1.0\",\"uptime\":10,\"readOnly\":false,"
+		"{\"version\":\"0.1.0\",\"uptime\":10,\"readOnly\":false,\"rolledBack\":null,"
 		"\"requests\":{\"inFlight\":1,\"total\":20,\"refused\":3},\"connections\":4,"
 		"\"tokens\":[" TOKEN "}],"
 		"\"vaults\":[{\"name\":\"v\",\"uri\":\"https://v.vault.test/\",\"token\":\"west\","

@@ -568,6 +568,43 @@ loose_mode_or_second_daemon_is_refused_d18(void **state)
 	must(fixture, reopen(fixture));
 }
 
+static void
+note_entry(void *ctx, const struct audit_entry *entry)
+{
+	char *seen = ctx;
+	size_t len = strlen(seen);
+	(void)snprintf(seen + len, 512 - len, "%llu/%llu %s %s %s %s %s;",
+		(unsigned long long)entry->seq, (unsigned long long)entry->catalog,
+		entry->operation, entry->vault, entry->key, entry->outcome, entry->code);
+}
+
+/* threats D8: what an old copy of the catalog lacks is read from the records behind the one that it remembers. */
+static void
+since_tells_what_came_after_d8(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct audit_record refused = {.operation = "policy.set",
+		.vault = "con\"toso",
+		.code = ERR_FORBIDDEN,
+		.catalog = 9};
+	char seen[512] = "";
+	bool known = false;
+	append(fixture, 2);
+	struct audit_head then = audit_head(fixture->audit);
+	append(fixture, 1);
+	must(fixture, audit_append(fixture->audit, &refused, false, &fixture->err));
+
+	must(fixture, audit_since(fixture->audit, &then, note_entry, seen, &known, &fixture->err));
+	assert_true(known);
+	assert_string_equal(seen,
+		"3/7 key.unwrap contoso k1 done ;4/9 policy.set con\"toso  denied Forbidden;");
+
+	struct audit_head other = then;
+	other.hash[0] ^= 1;
+	must(fixture, audit_since(fixture->audit, &other, note_entry, seen, &known, &fixture->err));
+	assert_false(known);
+}
+
 /* threats D8, D16 */
 static void
 check_finds_rolled_back_catalog_or_audit_d8(void **state)
@@ -584,7 +621,7 @@ check_finds_rolled_back_catalog_or_audit_d8(void **state)
 
 	remembered.catalog = 6;
 	assert_fails(
-		audit_check(fixture->audit, &remembered, &fixture->err), ERR_CATALOG_INTEGRITY);
+		audit_check(fixture->audit, &remembered, &fixture->err), ERR_CATALOG_ROLLED_BACK);
 	remembered.catalog = 7;
 	struct audit_head other = remembered;
 	other.hash[0] ^= 1;
@@ -661,6 +698,7 @@ main(void)
 		TEST(promised_record_fits_on_a_full_disk_d2),
 		TEST(removed_while_running_is_integrity_d19),
 		TEST(loose_mode_or_second_daemon_is_refused_d18),
+		TEST(since_tells_what_came_after_d8),
 		TEST(check_finds_rolled_back_catalog_or_audit_d8),
 		TEST(generation_never_goes_back_d8),
 		TEST(large_file_opens_at_its_tail),

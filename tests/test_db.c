@@ -401,6 +401,60 @@ latched_refuses_changes_until_reopened_d3(void **state)
 	assert_null(second); /* the lock was held throughout */
 }
 
+static int64_t
+intents(struct db_fixture *fixture)
+{
+	struct db_counts counts;
+	assert_true(db_counts(fixture->db, &counts, &fixture->err));
+	return counts.intents;
+}
+
+/* threats D8: what an old copy must not destroy by its own word; its number goes beyond what was seen. */
+static void
+held_refuses_changes_until_accepted_d8(void **state)
+{
+	struct db_fixture *fixture = *state;
+	struct db_key_item item = db_fixture_create(fixture, "gone", 1);
+	assert_true(db_key_delete(fixture->db, item.key.id, 1000, &item.key, &fixture->err));
+	struct db_version version = db_fixture_version(2);
+	int64_t intent;
+	assert_true(db_create_begin(fixture->db, fixture->vault, "unfinished", version.id, 1000, "",
+		&intent, &fixture->err));
+	uint64_t generation = db_generation(fixture->db);
+	db_hold(fixture->db);
+
+	assert_false(db_set_time_mark(fixture->db, 9000, &fixture->err));
+	assert_int_equal(fixture->err.code, ERR_CATALOG_ROLLED_BACK);
+	assert_false(db_read_only(fixture->db));
+	assert_true(db_reopen(fixture->db, &fixture->err));
+	assert_true(db_held(fixture->db));
+	assert_int_equal(db_generation(fixture->db), generation);
+
+	assert_true(db_accept(fixture->db, generation + 70, 500000, &fixture->err));
+	assert_false(db_held(fixture->db));
+	assert_int_equal(db_generation(fixture->db), generation + 71);
+	assert_int_equal(intents(fixture), 0);
+	assert_true(db_key_find_deleted(
+		fixture->db, fixture->vault, "gone", fixture->arena, &item, &fixture->err));
+	assert_int_equal(item.key.scheduled_purge, 500000 + 7 * 86400);
+	assert_true(db_set_time_mark(fixture->db, 9000, &fixture->err));
+	db_fixture_restart(fixture);
+	assert_int_equal(db_generation(fixture->db), generation + 72);
+}
+
+static void
+accepting_that_fails_leaves_it_held_d8(void **state)
+{
+	struct db_fixture *fixture = *state;
+	uint64_t generation = db_generation(fixture->db);
+	db_hold(fixture->db);
+	failing_syncs = true;
+	assert_false(db_accept(fixture->db, generation + 70, 500000, &fixture->err));
+	failing_syncs = false;
+	assert_true(db_held(fixture->db));
+	assert_int_equal(db_generation(fixture->db), generation);
+}
+
 /* A disk that confirmed a change and has it no more. */
 static void
 reopen_without_confirmed_changes_is_integrity_d3(void **state)
@@ -474,6 +528,8 @@ main(void)
 		TEST(reserve_is_given_and_made_again_d1),
 		TEST(failed_sync_latches_until_reopened_d3),
 		TEST(latched_refuses_changes_until_reopened_d3),
+		TEST(held_refuses_changes_until_accepted_d8),
+		TEST(accepting_that_fails_leaves_it_held_d8),
 		TEST(reopen_without_confirmed_changes_is_integrity_d3),
 		TEST(reopen_of_damaged_file_stays_closed_d3),
 	};

@@ -207,6 +207,7 @@ api_status_format(const struct api_status *status, struct buf *out)
 	json_write_text(&writer, "version", status->version);
 	json_write_int(&writer, "uptime", status->uptime_s);
 	json_write_bool(&writer, "readOnly", status->read_only);
+	json_write_text(&writer, "rolledBack", status->rolled_back);
 	json_write_object(&writer, "requests");
 	json_write_int(&writer, "inFlight", status->in_flight);
 	json_write_int(&writer, "total", status->requests);

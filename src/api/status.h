@@ -71,6 +71,7 @@ struct api_status {
 	const char *version;
 	int64_t uptime_s;
 	bool read_only;
+	const char *rolled_back; /* why the catalog is taken for an old copy; NULL: null */
 	int64_t in_flight, requests, refused;
 	int64_t connections;
 	const struct api_token *tokens;

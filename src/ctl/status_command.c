@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "ctl/terminal.h"
+#include "json/json_writer.h"
 
 #define PATH_SIZE 256
 #define PIN_MAX   256
+#define BODY_MAX  16384
 
 static const struct output_column token_columns[] = {
 	{"Name",     "name"           },
@@ -114,5 +116,42 @@ ctl_clock_confirm(struct ctl *ctl)
 		return ctl_fail(ctl, &err);
 	CLEAN(json)
 	struct json_value *answer = ctl_call(ctl, "POST", NULL, "/clock/confirm", NULL, &exit_code);
+	return answer != NULL ? EXIT_OK : exit_code;
+}
+
+static bool
+write_reason(const struct ctl *ctl, struct buf *body, struct err *err)
+{
+	const char *reason = cmdline_text(&ctl->options, OPTION_REASON);
+	if (reason == NULL || reason[0] == '\0')
+		return err_set(err, ERR_CLIENT_USAGE, "--reason must be given.");
+	struct json_writer writer;
+	json_writer_init(&writer, body);
+	json_write_object(&writer, NULL);
+	json_write_text(&writer, "reason", reason);
+	json_write_end(&writer);
+	return true;
+}
+
+/* Permissions that were taken away come back by this, and newer keys are lost: a person takes that upon himself (threat D8). */
+int
+ctl_catalog_accept(struct ctl *ctl)
+{
+	static const char question[] = "What doctor names as changed since this copy was made is "
+				       "given up: permissions that "
+				       "were taken away are there again, and what newer keys "
+				       "protect cannot be opened. Go on "
+				       "with this copy? (yes/no)";
+	struct err err;
+	int exit_code = EXIT_OK;
+	CLEAN(buf)
+	struct buf body;
+	buf_init(&body, BODY_MAX);
+	if (!write_reason(ctl, &body, &err) || (!cmdline_flag(&ctl->options, OPTION_YES, false) &&
+						       !terminal_confirm(question, "yes", &err)))
+		return ctl_fail(ctl, &err);
+	CLEAN(json)
+	struct json_value *answer =
+		ctl_call(ctl, "POST", NULL, "/catalog/accept", &body, &exit_code);
 	return answer != NULL ? EXIT_OK : exit_code;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "custodyd/operations.h"
+#include "custodyd/rollback.h"
 #include "service/serve.h"
 
 #define API_VERSION_NEWEST "2025-07-01"
@@ -121,6 +123,15 @@ vault_name(const struct call *call)
 	return call->row->permission >= 0 ? call->names[0] : NULL;
 }
 
+/* Before the copy is asked whether there is such a vault: it may be wrong in that. */
+static bool
+check_rollback(const struct call *call, struct err *err)
+{
+	const char *key = call->names[call->row->dialect ? 0 : 1];
+	return rollback_check(
+		call->task.daemon, vault_name(call), key[0] == '\0' ? NULL : key, err);
+}
+
 static bool
 find_vault(struct call *call, struct err *err)
 {
@@ -164,6 +175,8 @@ check_load(const struct call *call, struct err *err)
 		return err_set(err, ERR_STORAGE,
 			"The service is read-only after a storage failure; it checks its files and "
 			"goes on by itself, see the log.");
+	if (call->row->mutates && db_held(daemon->db) && call->row->type != &catalog_accept_type)
+		return err_set(err, ERR_CATALOG_ROLLED_BACK, NULL);
 	return true;
 }
 
@@ -186,7 +199,7 @@ release_record(struct call *call)
 static bool
 admit(struct call *call, struct err *err)
 {
-	if (vault_name(call) != NULL && !find_vault(call, err))
+	if (vault_name(call) != NULL && (!check_rollback(call, err) || !find_vault(call, err)))
 		return false;
 	if (call->row->dialect) {
 		if (http_request_header(call->http, "Authorization") == NULL)
@@ -226,7 +239,7 @@ write_audit(struct call *call, int status, struct err *err)
 	struct custodyd *daemon = call->task.daemon;
 	struct audit_record record = {
 		.operation = call->row->audit,
-		.vault = vault_name(call),
+		.vault = call->audit_vault != NULL ? call->audit_vault : vault_name(call),
 		.key = call->audit_key,
 		.version = call->audit_version,
 		.code = call->err.code,
@@ -291,9 +304,9 @@ call_finish(struct call *call, int status)
 enum op_result
 call_fail(struct call *call)
 {
-	enum err_class class = err_class(call->err.code);
-	if (class == ERR_CLASS_INTEGRITY || call->err.code == ERR_STORAGE_FULL ||
-		call->err.code == ERR_STORAGE)
+	enum err_class class = err_class(call->err.code); /* of an old copy it was said once */
+	if ((class == ERR_CLASS_INTEGRITY && call->err.code != ERR_CATALOG_ROLLED_BACK) ||
+		call->err.code == ERR_STORAGE_FULL || call->err.code == ERR_STORAGE)
 		custodyd_note(call->task.daemon, "call.failed", &call->err, call->audit_key);
 	return call_finish(call, err_status(call->err.code));
 }

@@ -38,6 +38,7 @@ struct call {
 	bool promised; /* the audit has room for its record */
 
 	/* For the audit; NULL where not known. In `arena` or static. */
+	const char *audit_vault; /* NULL: that of `vault`, or of the request */
 	const char *audit_key;
 	const char *audit_version;
 	const char *audit_detail;

@@ -15,6 +15,7 @@
 
 struct inspector;
 struct reconciler;
+struct rollback;
 struct rotator;
 
 struct custodyd {
@@ -33,8 +34,9 @@ struct custodyd {
 	struct rotator *rotator;
 	struct inspector *inspector;
 	struct tokens *tokens;
-	uint64_t openings; /* of dual envelopes */
-	uint64_t hedges;   /* of them, asked of a second token before the first answered */
+	struct rollback *rollback; /* NULL: the catalog is not an old copy */
+	uint64_t openings;         /* of dual envelopes */
+	uint64_t hedges;           /* of them, asked of a second token before the first answered */
 };
 
 /* Notes an error for status, and logs it where it says that somebody must act. */

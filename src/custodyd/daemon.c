@@ -11,6 +11,7 @@
 #include "custodyd/call.h"
 #include "custodyd/inspector.h"
 #include "custodyd/reconcile.h"
+#include "custodyd/rollback.h"
 #include "custodyd/rotator.h"
 #include "custodyd/task.h"
 #include "service/serve.h"
@@ -178,6 +179,13 @@ reload_rows(struct host *host, struct err *err)
 	return vaults_reload(daemon->vaults, err) && access_reload(daemon->access, err);
 }
 
+static bool
+rolled_back(struct host *host, const struct audit_head *remembered, const struct err *why,
+	struct err *err)
+{
+	return rollback_begin(daemon_of(host), remembered, why, err);
+}
+
 /* ---- readiness ---- */
 
 static bool
@@ -269,6 +277,7 @@ static const struct host_type custodyd_host = {
 	.tick = tick,
 	.names = refresh_names,
 	.names_see = "custodyctl doctor",
+	.rolled_back = rolled_back,
 	.forget = forget_rows,
 	.reload_rows = reload_rows,
 	.settled = tokens_settled,
@@ -363,6 +372,7 @@ daemon_free(struct custodyd *daemon)
 	inspector_free(daemon->inspector);
 	rotator_free(daemon->rotator);
 	keystore_free(daemon->keys);
+	rollback_free(daemon->rollback);
 	vaults_free(daemon->vaults);
 	access_free(daemon->access);
 	options_free(daemon->options);

@@ -10,6 +10,7 @@
 #include "base/b64.h"
 #include "custodyd/inspector.h"
 #include "custodyd/operations.h"
+#include "custodyd/rollback.h"
 #include "db/db_intent.h"
 #include "wire/wire.h"
 
@@ -53,6 +54,30 @@ find(struct doctor *doctor, const char *kind, const char *subject, const char *m
 		.kind = kind, .subject = arena_strdup(arena, subject), .message = message};
 }
 
+/* What the catalog lacks and, once it is accepted, somebody must do again (threats D8). */
+static void
+find_missed(struct doctor *doctor)
+{
+	struct custodyd *daemon = doctor->call.task.daemon;
+	struct arena *arena = doctor->call.arena;
+	const char *vault, *key;
+	if (rollback_why(daemon) == NULL)
+		return;
+	find(doctor, "rolled-back", "custody.db", arena_strdup(arena, rollback_why(daemon)));
+	if (rollback_all(daemon))
+		find(doctor, "rolled-back", "custody.db",
+			"What was changed since is not known: everything that names a vault is "
+			"refused.");
+	for (size_t i = 0; rollback_missed(daemon, i, &vault, &key); i++)
+		find(doctor, "rolled-back",
+			key[0] == '\0' ? vault : arena_printf(arena, "%s/%s", vault, key),
+			key[0] == '\0'
+				? "The vault or its policies were changed after this copy of "
+				  "the catalog was made; requests that name it are refused."
+				: "The key was changed after this copy of the catalog was "
+				  "made; requests that name it are refused.");
+}
+
 static void
 find_principals(struct doctor *doctor)
 {
@@ -84,6 +109,7 @@ step_catalog(struct op *op)
 	struct custodyd *daemon = call->task.daemon;
 	op_set_deadline(op, daemon->options->daemon.create_timeout);
 	struct err err = {0};
+	find_missed(doctor);
 	if (!db_check(daemon->db, &err))
 		find(doctor, "catalog", "custody.db", arena_strdup(call->arena, err.message));
 	if (calendar_jump_s(daemon->calendar) != 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "custodyd/key_call.h"
+#include "custodyd/rollback.h"
 #include "wire/wire.h"
 
 void
@@ -31,6 +32,8 @@ resolve(struct call *call, const char *text, struct err *err)
 			       "A key id is https://<vault>.<suffix>/keys/<name> with or without "
 			       "/<version>."),
 		       NULL;
+	if (!rollback_check(daemon, kid.vault, kid.name, err))
+		return NULL;
 	const struct db_vault *vault = vaults_find(daemon->vaults, kid.vault);
 	if (vault == NULL)
 		return err_set(err, ERR_FORBIDDEN, NULL),

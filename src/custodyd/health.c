@@ -3,10 +3,11 @@
 
 #include "base/b64.h"
 #include "custodyd/operations.h"
+#include "custodyd/rollback.h"
 #include "custodyd/token_view.h"
 #include "custodyd/vault_call.h"
 
-#define REASONS_MAX (OPTIONS_TOKENS_MAX + 4)
+#define REASONS_MAX (OPTIONS_TOKENS_MAX + 5)
 
 static size_t
 reasons_get(struct call *call, const char *reasons[REASONS_MAX])
@@ -17,6 +18,9 @@ reasons_get(struct call *call, const char *reasons[REASONS_MAX])
 		reasons[count++] = "the audit cannot be written";
 	if (db_read_only(daemon->db))
 		reasons[count++] = "the catalog is read-only";
+	if (rollback_why(daemon) != NULL)
+		reasons[count++] =
+			"the catalog is an old copy: nothing is changed until it is accepted";
 	if (db_reserve_given(daemon->db))
 		reasons[count++] = "the catalog's disk is full";
 	if (calendar_jump_s(daemon->calendar) != 0)
@@ -96,7 +100,9 @@ step_status(struct op *op)
 	struct api_status status = {
 		.version = PACKAGE_VERSION,
 		.uptime_s = (loop_now_ms(daemon->loop) - daemon->started_ms) / 1000,
-		.read_only = audit_failed(daemon->audit) || db_read_only(daemon->db),
+		.read_only = audit_failed(daemon->audit) || db_read_only(daemon->db) ||
+			     db_held(daemon->db),
+		.rolled_back = rollback_why(daemon),
 		.in_flight = (int64_t)http.in_flight,
 		.requests = (int64_t)daemon->counters.requests,
 		.refused = (int64_t)(daemon->counters.refused + http.rejected),

@@ -9,6 +9,7 @@
 #include "api/dual.h"
 #include "base/log.h"
 #include "custodyd/key_call.h"
+#include "custodyd/rollback.h"
 #include "service/serve.h"
 #include "wire/wire.h"
 
@@ -96,6 +97,12 @@ resolve(struct opening *opening, size_t i, struct err *err)
 	if (!kid_parse(recipient->key.kid, &kid) || kid.version[0] == '\0')
 		return err_set(err, ERR_BAD_CIPHERTEXT, NULL);
 	const struct db_vault *vault = vaults_find(daemon->vaults, kid.vault);
+	if (!rollback_check(daemon, kid.vault, kid.name, err)) {
+		if (vault != NULL && access_allows(daemon->access, &call->caller, vault->id,
+					     PERMISSION_UNWRAP_KEY))
+			memcpy(opening->attempts[i].token, vault->token, sizeof(vault->token));
+		return false;
+	}
 	/* An unknown vault answers as one without permission: a stranger cannot probe names (threats C21). */
 	if (vault == NULL)
 		return err_set(err, ERR_FORBIDDEN, NULL);

@@ -32,6 +32,7 @@ extern const struct call_type token_enroll_type;        /* token_enroll.c */
 extern const struct call_type health_type;              /* health.c */
 extern const struct call_type status_type;              /* health.c */
 extern const struct call_type doctor_type;              /* doctor.c */
+extern const struct call_type catalog_accept_type;      /* catalog_accept.c */
 extern const struct call_type clock_confirm_type;       /* clock_confirm.c */
 extern const struct call_type dual_make_type;           /* dual_make.c */
 extern const struct call_type dual_unwrap_type;         /* dual_unwrap.c */

@@ -101,8 +101,8 @@ next_intent(struct reconcile_task *task)
 	struct db_intent *intents;
 	size_t count;
 	struct err err = {0};
-	if (db_read_only(task->task.daemon->db))
-		return false; /* what is on disk is not known: see the head of this file */
+	if (db_read_only(task->task.daemon->db) || db_held(task->task.daemon->db))
+		return false; /* what is, or should be, on disk is not known: see the head of this file */
 	arena_free(task->arena);
 	task->arena = arena_new();
 	if (!db_intent_list(
@@ -326,6 +326,8 @@ reconcile_purge_due(struct reconciler *reconciler)
 	struct custodyd *daemon = reconciler->daemon;
 	int64_t now_s;
 	struct err err = {0};
+	if (db_held(daemon->db))
+		return; /* a key that this copy believes deleted may have been recovered */
 	if (!calendar_tick(daemon->calendar, &err)) {
 		custodyd_note(daemon, "calendar", &err, NULL);
 		return;

@@ -261,7 +261,8 @@ rotator_tick(struct rotator *rotator)
 	struct custodyd *daemon = rotator->daemon;
 	int64_t now_s, now_ms = clock_monotonic_ms();
 	if (rotator->running || daemon->draining || now_ms < rotator->pause_until_ms ||
-		db_read_only(daemon->db) || !calendar_purge_time_s(daemon->calendar, &now_s))
+		db_read_only(daemon->db) || db_held(daemon->db) ||
+		!calendar_purge_time_s(daemon->calendar, &now_s))
 		return;
 	struct arena *arena = arena_new();
 	struct db_rotation_item *items;

@@ -25,6 +25,7 @@ create(struct call *call, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
 	struct api_vault_create wanted;
+	call->audit_vault = call->names[0];
 	call->audit_detail = call->names[0];
 	if (!id_vault_name_valid(call->names[0]))
 		return err_set(err, ERR_BAD_PARAMETER,
@@ -62,6 +63,7 @@ update(struct call *call, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
 	struct api_vault_update wanted;
+	call->audit_vault = call->names[0];
 	call->audit_detail = call->names[0];
 	const struct db_vault *vault = vault_find(call);
 	if (vault == NULL || !http_request_check_json(call->http, err) ||
@@ -86,6 +88,7 @@ step_update(struct op *op)
 static bool delete (struct call *call, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
+	call->audit_vault = call->names[0];
 	call->audit_detail = call->names[0];
 	const struct db_vault *vault = vault_find(call);
 	if (vault == NULL)

@@ -26,6 +26,7 @@ static bool
 set(struct call *call, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
+	call->audit_vault = call->names[0];
 	call->audit_detail = arena_printf(call->arena, "%s %s", call->names[0], call->names[1]);
 	const struct db_vault *vault = vault_find(call);
 	struct principal principal;
@@ -51,6 +52,7 @@ step_set(struct op *op)
 static bool delete (struct call *call, struct err *err)
 {
 	struct custodyd *daemon = call->task.daemon;
+	call->audit_vault = call->names[0];
 	call->audit_detail = arena_printf(call->arena, "%s %s", call->names[0], call->names[1]);
 	const struct db_vault *vault = vault_find(call);
 	if (vault == NULL)

@@ -1,30 +1,32 @@
 /* GET /vaults and GET /vaults/{vault}: administrators see all, others the vaults on which they have a permission. */
 #include "custodyd/operations.h"
+#include "custodyd/rollback.h"
 #include "custodyd/vault_call.h"
 
+/* Whether he could see it. In an old copy (threats D8) his permission may be one that was taken away; `err` then says so. */
 static bool
-may_see(const struct call *call, const struct db_vault *vault)
+may_see(const struct call *call, const char *name, struct err *err)
 {
-	const struct access *access = call->task.daemon->access;
-	return access_is_administrator(access, &call->caller) ||
-	       access_permissions(access, &call->caller, vault->id) != 0;
+	struct custodyd *daemon = call->task.daemon;
+	bool administrator = access_is_administrator(daemon->access, &call->caller);
+	if (!administrator && !rollback_check(daemon, name, "", err))
+		return false;
+	const struct db_vault *vault = vaults_find(daemon->vaults, name);
+	/* One answer for a vault that is not there and one that is not for this caller (threats C21). */
+	if (vault == NULL || (!administrator && access_permissions(daemon->access, &call->caller,
+							vault->id) == 0))
+		return err_set(err, administrator ? ERR_VAULT_NOT_FOUND : ERR_FORBIDDEN, NULL);
+	return true;
 }
 
 static enum op_result
 step_get(struct op *op)
 {
 	struct call *call = (struct call *)op;
-	const struct db_vault *vault = vaults_find(call->task.daemon->vaults, call->names[0]);
-	/* One answer for a vault that is not there and one that is not for this caller (threats C21). */
-	if (vault == NULL || !may_see(call, vault)) {
-		bool administrator =
-			access_is_administrator(call->task.daemon->access, &call->caller);
-		(void)err_set(
-			&call->err, administrator ? ERR_VAULT_NOT_FOUND : ERR_FORBIDDEN, NULL);
+	if (!may_see(call, call->names[0], &call->err))
 		return call_fail(call);
-	}
 	struct api_vault view;
-	vault_view(call, vault, &view);
+	vault_view(call, vaults_find(call->task.daemon->vaults, call->names[0]), &view);
 	api_vault_format(&view, &call->body);
 	return call_finish(call, 200);
 }
@@ -47,8 +49,10 @@ step_list(struct op *op)
 	struct api_vault *views = arena_array(call->arena, vaults_count(vaults), sizeof(*views));
 	size_t count = 0;
 	for (size_t i = 0; i < vaults_count(vaults); i++) {
-		if (may_see(call, vaults_get(vaults, i)))
-			vault_view(call, vaults_get(vaults, i), &views[count++]);
+		const struct db_vault *vault = vaults_get(vaults, i);
+		struct err hidden = {0};
+		if (may_see(call, vault->name, &hidden))
+			vault_view(call, vault, &views[count++]);
 	}
 	api_vault_list_format(views, count, &call->body);
 	return call_finish(call, 200);

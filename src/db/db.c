@@ -327,6 +327,47 @@ db_latch(struct db *db)
 	db->latched = true;
 }
 
+void
+db_hold(struct db *db)
+{
+	db->held = true;
+}
+
+bool
+db_held(const struct db *db)
+{
+	return db->held;
+}
+
+static bool
+accept_rows(struct db *db, int64_t now_s, struct err *err)
+{
+	for (size_t i = 0; i < db->kind->accept_count; i++) {
+		sqlite3_stmt *statement = db_stmt(db, db->kind->accept[i]);
+		if (sqlite3_bind_parameter_count(statement) > 0)
+			db_bind_int(statement, 1, now_s);
+		if (!db_run(db, statement, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+db_accept(struct db *db, uint64_t generation, int64_t now_s, struct err *err)
+{
+	uint64_t was = db->generation;
+	db->held = false;
+	if (db_begin(db, err)) {
+		if (db->generation < generation)
+			db->generation = generation; /* the commit counts on from here */
+		if (accept_rows(db, now_s, err) ? db_commit(db, err) : db_rollback(db))
+			return true;
+		db->generation = was;
+	}
+	db->held = true;
+	return false;
+}
+
 bool
 db_reopen(struct db *db, struct err *err)
 {

@@ -8,6 +8,7 @@
  * Errors of every function here and in the row headers:
  *   ERR_STORAGE_FULL       no room (nothing was changed; works again when there is room)
  *   ERR_STORAGE            I/O failed, or the catalog is read-only after a failed sync (see db_read_only)
+ *   ERR_CATALOG_ROLLED_BACK  of changes only: see db_hold()
  *   ERR_CATALOG_INTEGRITY  damaged file, or rows that contradict each other
  *   ERR_OUTCOME_UNKNOWN    the commit itself failed: the change may or may not be there after a restart
  */
@@ -54,8 +55,19 @@ void db_close(struct db *db);
  */
 bool db_read_only(const struct db *db);
 bool db_reopen(struct db *db, struct err *err) MUST_USE;
-/* Turns the latch on from outside: the audit failed a sync, or the catalog is older than the audit. */
+/* Turns the latch on from outside: the audit failed a sync. */
 void db_latch(struct db *db);
+/*
+ * The catalog is an old copy (threats D8): every change is refused with ERR_CATALOG_ROLLED_BACK until db_accept(), also after
+ * a db_reopen().
+ */
+void db_hold(struct db *db);
+bool db_held(const struct db *db);
+/*
+ * A person takes the old copy as the catalog: one change, numbered above `generation`, which also gives up what would destroy
+ * by what the copy says (kind->accept; `now_s` is bound). Then changes are made again; on failure it stays held.
+ */
+bool db_accept(struct db *db, uint64_t generation, int64_t now_s, struct err *err) MUST_USE;
 
 /* Gives the reserve file's room back, so that a full disk can be repaired; makes it again when there is room for it and more. */
 bool db_release_reserve(struct db *db); /* false: it was given already, or there never was one */

@@ -18,6 +18,12 @@ static const char *const statements[] = {
 #include "custody_stmt.tbl"
 };
 
+/*
+ * What an old copy must not destroy by its word alone: the object of a creation that it believes unfinished may be a key in
+ * use, and a key that it believes deleted may have been recovered, so its retention begins again.
+ */
+static const unsigned accept[] = {STMT_ACCEPT_CREATIONS, STMT_ACCEPT_RETENTION};
+
 const struct db_kind custody_catalog = {
 	.program = "custodyd",
 	.application_id = APPLICATION_ID,
@@ -25,6 +31,8 @@ const struct db_kind custody_catalog = {
 	.schema = DB_SCHEMA,
 	.statements = statements,
 	.statement_count = ARRAY_LEN(statements),
+	.accept = accept,
+	.accept_count = ARRAY_LEN(accept),
 };
 
 bool

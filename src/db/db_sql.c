@@ -168,6 +168,8 @@ db_begin(struct db *db, struct err *err)
 	if (db->latched)
 		return err_set(err, ERR_STORAGE,
 			"The storage failed to keep what was written; the catalog is read-only.");
+	if (db->held)
+		return err_set(err, ERR_CATALOG_ROLLED_BACK, NULL);
 	return db_run(db, db_stmt(db, STMT_BEGIN), err);
 }
 

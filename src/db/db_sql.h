@@ -22,6 +22,8 @@ struct db_kind {
 	int64_t schema;                /* number of migrations */
 	const char *const *statements; /* its own, numbered from STMT_OWN */
 	size_t statement_count;
+	const unsigned *accept; /* statements of db_accept(); ?1, if they have it, is the time */
+	size_t accept_count;
 	int64_t check_max; /* octets: a larger file is not read whole when it is opened; 0: it always is */
 };
 
@@ -37,6 +39,7 @@ struct db {
 	int wal_pages;             /* in the WAL after the last commit */
 	bool reserve_given;        /* to a full disk */
 	bool latched;
+	bool held; /* an old copy */
 
 	uint64_t generation;
 	int64_t time_mark;

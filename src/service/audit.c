@@ -415,7 +415,7 @@ audit_check(const struct audit *audit, const struct audit_head *remembered, stru
 {
 	bool there;
 	if (audit->head.catalog > remembered->catalog)
-		return err_set(err, ERR_CATALOG_INTEGRITY,
+		return err_set(err, ERR_CATALOG_ROLLED_BACK,
 			"The catalog is older than the audit: its change %llu, the audit knows of "
 			"%llu. An old copy was put back.",
 			(unsigned long long)remembered->catalog,
@@ -427,6 +427,41 @@ audit_check(const struct audit *audit, const struct audit_head *remembered, stru
 			"The audit file %s does not hold record %llu, which the catalog remembers.",
 			audit->path, (unsigned long long)remembered->records);
 	return true;
+}
+
+struct since {
+	audit_visit *visit;
+	void *ctx;
+};
+
+static bool
+visit_line(void *ctx, const char *text, size_t len)
+{
+	const struct since *since = ctx;
+	CLEAN(arena)
+	struct arena *arena = arena_new();
+	struct audit_entry entry;
+	if (!audit_line_entry(text, len, arena, &entry))
+		return false;
+	since->visit(since->ctx, &entry);
+	return true;
+}
+
+bool
+audit_since(const struct audit *audit, const struct audit_head *from, audit_visit *visit, void *ctx,
+	bool *ret_known, struct err *err)
+{
+	struct since since = {visit, ctx};
+	struct audit_walk walk = {
+		.head = *from, .linked = true, .visit = visit_line, .ctx = &since};
+	if (!audit_walk_holds(audit->fd, from, ret_known, err))
+		return false;
+	if (!*ret_known)
+		return true;
+	walk.head.catalog = 0; /* of that record, which is not remembered */
+	enum audit_walked walked = audit_walk_file(&walk, audit->fd, err);
+	*ret_known = walked == AUDIT_WALKED_ALL;
+	return walked != AUDIT_WALKED_FAILED;
 }
 
 bool

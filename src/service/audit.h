@@ -89,11 +89,27 @@ struct audit_head audit_synced(
 
 /*
  * Compares with what the catalog remembers (threats D8, D16): ERR_AUDIT_INTEGRITY if the record of `remembered` is not in the
- * file with that hash at that place (the audit was cut or replaced); ERR_CATALOG_INTEGRITY if the audit tells of a later
+ * file with that hash at that place (the audit was cut or replaced); ERR_CATALOG_ROLLED_BACK if the audit tells of a later
  * generation of the catalog (an old copy was put back). At start, before serving.
  */
 bool audit_check(
 	const struct audit *audit, const struct audit_head *remembered, struct err *err) MUST_USE;
+
+/* A record as it stands in the file; texts are "" where there is none, and borrowed for the call. */
+struct audit_entry {
+	uint64_t seq;
+	uint64_t catalog;
+	const char *operation, *vault, *key;
+	const char *outcome; /* "done", or the class of the error */
+	const char *code;    /* name of the error */
+};
+typedef void audit_visit(void *ctx, const struct audit_entry *entry);
+/*
+ * Every record after that of `from`, in order. ret_known false: the file does not hold that record, or something behind it
+ * does not verify, so what happened since cannot be known. Blocking.
+ */
+bool audit_since(const struct audit *audit, const struct audit_head *from, audit_visit *visit,
+	void *ctx, bool *ret_known, struct err *err) MUST_USE;
 
 /* Walks a whole file: for tools and tests. ERR_AUDIT_INTEGRITY names line and offset of the first bad one. */
 bool audit_verify(const char *path, struct audit_head *ret_head, struct err *err) MUST_USE;

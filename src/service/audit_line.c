@@ -9,6 +9,7 @@
 #include "base/b64.h"
 #include "base/clock.h"
 #include "crypto/hash.h"
+#include "json/json.h"
 #include "json/json_writer.h"
 
 #define NAME_MAX_OCTETS   256
@@ -194,5 +195,35 @@ audit_line_read(const char *text, size_t len, struct audit_line *ret_line)
 	if (memcmp(right, line.hash, sizeof right) != 0)
 		return false;
 	*ret_line = line;
+	return true;
+}
+
+static bool
+copy_text(const struct json_value *document, const char *name, struct arena *arena,
+	const char **ret_text)
+{
+	const struct json_value *member = json_member(document, name);
+	const char *text = json_text(member);
+	*ret_text = arena_strdup(arena, text == NULL ? "" : text);
+	return member == NULL || text != NULL;
+}
+
+bool
+audit_line_entry(const char *text, size_t len, struct arena *arena, struct audit_entry *ret_entry)
+{
+	struct audit_line line;
+	struct err err = {0};
+	if (!audit_line_read(text, len, &line))
+		return false;
+	CLEAN(json)
+	struct json_value *document = json_parse(text, len, AUDIT_LINE_MAX, &err);
+	struct audit_entry entry = {.seq = line.seq, .catalog = line.catalog};
+	if (document == NULL || !copy_text(document, "operation", arena, &entry.operation) ||
+		!copy_text(document, "vault", arena, &entry.vault) ||
+		!copy_text(document, "key", arena, &entry.key) ||
+		!copy_text(document, "outcome", arena, &entry.outcome) ||
+		!copy_text(document, "code", arena, &entry.code))
+		return false;
+	*ret_entry = entry;
 	return true;
 }

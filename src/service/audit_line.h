@@ -7,6 +7,7 @@
 #pragma once
 
 #include "audit.h"
+#include "base/arena.h"
 #include "base/buf.h"
 
 struct audit_line {
@@ -25,3 +26,7 @@ void audit_line_write(struct buf *buf, const struct audit_record *record, struct
 
 /* `text` without its newline: false unless the form is right and the hash is that of the line. */
 bool audit_line_read(const char *text, size_t len, struct audit_line *ret_line) MUST_USE;
+
+/* What a line that verified tells; texts live in `arena`. false: it is not as audit_line_write() makes them. */
+bool audit_line_entry(
+	const char *text, size_t len, struct arena *arena, struct audit_entry *ret_entry) MUST_USE;

@@ -20,6 +20,8 @@ walk_line(struct audit_walk *walk, const char *text, size_t len)
 			memcmp(line.prev, walk->head.hash, sizeof line.prev) != 0 ||
 			line.time_us < walk->time_us || line.catalog < walk->head.catalog))
 		return false;
+	if (walk->visit != NULL && !walk->visit(walk->ctx, text, len))
+		return false;
 	walk->head.records = line.seq;
 	walk->head.offset += len + 1;
 	memcpy(walk->head.hash, line.hash, sizeof line.hash);

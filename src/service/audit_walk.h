@@ -18,6 +18,9 @@ struct audit_walk {
 	bool linked;      /* head.hash is known: the next line must continue it */
 	uint64_t bad;     /* offset of the first line that does not verify */
 	bool bad_is_hole; /* it holds a NUL: never written, only allocated (threats D4) */
+	/* Of each line that verified, without its newline; false: it is bad all the same. NULL: none is looked at. */
+	bool (*visit)(void *ctx, const char *text, size_t len);
+	void *ctx;
 };
 
 enum audit_walked {

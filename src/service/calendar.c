@@ -93,13 +93,20 @@ look(struct calendar *calendar)
 	}
 }
 
+/* The catalog of an old copy keeps its mark: trusted time is here meanwhile. */
+static bool
+store(struct calendar *calendar, struct err *err)
+{
+	return db_held(calendar->db) || db_set_time_mark(calendar->db, calendar->mark_s, err);
+}
+
 bool
 calendar_tick(struct calendar *calendar, struct err *err)
 {
 	look(calendar);
 	if (calendar->mark_s - db_time_mark(calendar->db) < STORE_EVERY_S)
 		return true;
-	return db_set_time_mark(calendar->db, calendar->mark_s, err);
+	return store(calendar, err);
 }
 
 bool
@@ -108,7 +115,7 @@ calendar_keep(struct calendar *calendar, struct err *err)
 	look(calendar);
 	if (calendar->mark_s <= db_time_mark(calendar->db))
 		return true;
-	return db_set_time_mark(calendar->db, calendar->mark_s, err);
+	return store(calendar, err);
 }
 
 bool

@@ -44,6 +44,12 @@ host_note(struct host *host, const char *event, const struct err *err, const cha
 			"reserve.released", LOG_TEXT("why", "the disk is full; free space on it"));
 }
 
+void
+host_tell(const char *status)
+{
+	(void)sd_notifyf(0, "STATUS=%s", status == NULL ? "" : status); /* as READY below */
+}
+
 /* ---- timers ---- */
 
 static void
@@ -239,7 +245,15 @@ open_storage(struct host *host, struct err *err)
 		.offset = stored.offset,
 		.catalog = db_generation(host->db)};
 	memcpy(remembered.hash, stored.hash, sizeof(remembered.hash));
-	return audit_check(host->audit, &remembered, err);
+	struct err why = {0};
+	if (audit_check(host->audit, &remembered, &why))
+		return true;
+	if (why.code == ERR_CATALOG_ROLLED_BACK && host->type->rolled_back != NULL) {
+		db_hold(host->db);
+		return host->type->rolled_back(host, &remembered, &why, err);
+	}
+	*err = why;
+	return false;
 }
 
 bool
@@ -321,6 +335,8 @@ remember_audit(struct host *host)
 {
 	struct err err = {0};
 	if (audit_sync(host->audit, &err)) {
+		if (db_held(host->db))
+			return; /* an old copy keeps the head from which it is seen what it lacks */
 		serve_tell_head(host->audit, host->db);
 		if (db_store_audit_head(host->db, &err))
 			return;

@@ -35,9 +35,15 @@ struct host_type {
 		*body_limit; /* NULL: settings alone say how long a body may be; ctx is the host */
 	size_t body_most;    /* that it may allow */
 	size_t files_beside; /* descriptors needed beside those of connections */
-	void (*tick)(struct host *host);   /* every few seconds */
-	bool (*names)(struct host *host);  /* every name-refresh: whether a principal changed */
-	const char *names_see;             /* what shows them, for the log */
+	void (*tick)(struct host *host);  /* every few seconds */
+	bool (*names)(struct host *host); /* every name-refresh: whether a principal changed */
+	const char *names_see;            /* what shows them, for the log */
+	/*
+	 * While it is opened: its catalog is an old copy, whose audit head is `remembered` (threats D8). Changes are held back;
+	 * what is safe to serve is the daemon's to say. NULL: the start is refused.
+	 */
+	bool (*rolled_back)(struct host *host, const struct audit_head *remembered,
+		const struct err *why, struct err *err);
 	void (*forget)(struct host *host); /* the catalog is about to be read again */
 	bool (*reload_rows)(
 		struct host *host, struct err *err); /* it was: read what is kept of it */
@@ -98,5 +104,7 @@ void host_close(struct host *host);
 /* Ends operations and loop, closes calendar, audit and catalog. */
 void host_clear(struct host *host);
 
+/* Tells the service manager, in a sentence; NULL: nothing is out of the ordinary any more. */
+void host_tell(const char *status);
 /* Notes an error for status, and logs it where it says that somebody must act. `subject` NULL: of no object. */
 void host_note(struct host *host, const char *event, const struct err *err, const char *subject);

@@ -5,7 +5,7 @@
  *
  * The daemon's output goes to NAME.log (appended), its pid to NAME.pid, and when it ends its exit status
  * (128 + n for signal n) to NAME.exit: a supervisor stays behind as its parent, so it leaves no zombie
- * and its end is known. Status: 0 ready; the daemon's own (125 for 0) if it ended before; 124 after
+ * and its end is known. What it says of its status (STATUS=…) until it is ready goes to NAME.status. Status: 0 ready; the daemon's own (125 for 0) if it ended before; 124 after
  * LIMIT seconds, the daemon is then killed; 126 for notify-run's own failures.
  */
 #include <errno.h>
@@ -115,9 +115,25 @@ supervise(int reports, const char *name, char *const *command)
 	_exit(0);
 }
 
+/* The last line STATUS=… goes to NAME.status. */
+static void
+keep_status(const char *name, const char *text)
+{
+	static const char status[] = "\nSTATUS=";
+	const char *line = strstr(text, status);
+	char path[4096];
+	struct err err;
+	if (line == NULL)
+		return;
+	line += sizeof(status) - 1;
+	(void)snprintf(path, sizeof(path), "%s.status", name);
+	if (!file_write_atomic(path, line, strcspn(line, "\n"), 0644, &err))
+		trouble(path);
+}
+
 /* true if the datagram has the line READY=1. */
 static bool
-is_ready(int notify)
+is_ready(int notify, const char *name)
 {
 	char text[4096] = "\n";
 	ssize_t len = recv(notify, text + 1, sizeof(text) - 3, 0);
@@ -125,6 +141,7 @@ is_ready(int notify)
 		return false;
 	text[1 + len] = '\n';
 	text[2 + len] = '\0';
+	keep_status(name, text);
 	return strstr(text, "\nREADY=1\n") != NULL;
 }
 
@@ -150,7 +167,7 @@ kill_and_wait(int reports, pid_t daemon)
 }
 
 static int
-wait_ready(int notify, int reports, int64_t deadline_ms)
+wait_ready(int notify, int reports, const char *name, int64_t deadline_ms)
 {
 	struct report report = {false, 0};
 	bool ready = false;
@@ -165,7 +182,7 @@ wait_ready(int notify, int reports, int64_t deadline_ms)
 			trouble("poll");
 		if (events == 0)
 			return kill_and_wait(reports, report.value);
-		if (events > 0 && (fds[0].revents & POLLIN) != 0 && is_ready(notify))
+		if (events > 0 && (fds[0].revents & POLLIN) != 0 && is_ready(notify, name))
 			ready = true;
 		if (events <= 0 || fds[1].revents == 0)
 			continue;
@@ -200,5 +217,5 @@ main(int argc, char **argv)
 		supervise(fds[1], argv[2], argv + 3);
 	}
 	(void)close(fds[1]);
-	return wait_ready(notify, fds[0], deadline_ms);
+	return wait_ready(notify, fds[0], argv[2], deadline_ms);
 }

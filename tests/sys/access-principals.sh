@@ -20,7 +20,7 @@ grant() { # PRINCIPAL WORDS
 
 tap_is "root is nobody special: no key" "403 Forbidden ForbiddenByPolicy" "$(ask 0:0 GET /keys $WEST)"
 for request in "GET /status" "GET /tokens" "GET /tokens/west" "GET /doctor" "PUT /vaults/newone" "PATCH /vaults/$WEST" "DELETE /vaults/$WEST" \
-	"PUT /vaults/$WEST/policies/user:0" "DELETE /vaults/$WEST/policies/user:0" "POST /tokens/west/enroll" "POST /clock/confirm"; do
+	"PUT /vaults/$WEST/policies/user:0" "DELETE /vaults/$WEST/policies/user:0" "POST /tokens/west/enroll" "POST /clock/confirm" "POST /catalog/accept"; do
 	tap_is "nor an administrator: $request" "403 Forbidden AccessDenied" "$(ask 0:0 "${request% *}" "${request#* }" "" '{"token":"west","permissions":{"keys":["get"]}}')"
 done
 tap_is "health is everybody's" 200 "$(ask 12345 GET /health)"
