@@ -359,6 +359,32 @@ config_load_reads_a_file(void **state)
 	assert_int_equal(err.code, ERR_CONFIG);
 }
 
+/* Who borrowed the text of a value that a reload cannot change goes on with it, whether the file says the same or not. */
+static void
+config_kept_texts_stay_where_they_are(void **state)
+{
+	static const char one[] = "[daemon]\nsocket = /s\nsuffix = one\n";
+	static const char two[] = "[daemon]\nsocket = /s\nsuffix = two\n";
+	static const char *const files[] = {one, two};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct daemon_section running, loaded;
+		struct err err = {0};
+		size_t next = 0;
+		assert_true(apply_daemon(one, &running, &err));
+		assert_true(apply_daemon(files[i], &loaded, &err));
+		const char *borrowed = running.suffix;
+
+		const char *key = config_keep(
+			"daemon", options, ARRAY_LEN(options), &running, &loaded, &next);
+
+		assert_ptr_equal(loaded.suffix, borrowed);
+		assert_string_equal(key != NULL ? key : "", i == 0 ? "" : "suffix");
+		release_daemon(&running);
+		release_daemon(&loaded);
+	}
+}
+
 static void
 config_free_of_null_is_fine(void **state)
 {
@@ -382,6 +408,7 @@ main(void)
 		cmocka_unit_test(config_with_too_many_lines_is_refused),
 		cmocka_unit_test(config_message_never_holds_a_whole_wrong_value),
 		cmocka_unit_test(config_load_reads_a_file),
+		cmocka_unit_test(config_kept_texts_stay_where_they_are),
 		cmocka_unit_test(config_free_of_null_is_fine),
 	};
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

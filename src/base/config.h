@@ -72,8 +72,9 @@ void config_release(
 	const char *kind, const struct config_option *options, size_t option_count, void *target);
 
 /*
- * Keeps what a reload cannot change: the first row from *next on, of this kind and not reloadable, whose value in `loaded` is
- * not that in `running` has the two exchanged. Returns its key; NULL: there are no more, and *next is `option_count`.
+ * Keeps what a reload cannot change: each row from *next on, of this kind and not reloadable, has its values exchanged, so that
+ * texts of `running` that others borrowed live on in `loaded`. Returns the key of the first one whose values differed; NULL:
+ * there are no more, and *next is `option_count`.
  */
 const char *config_keep(const char *kind, const struct config_option *options, size_t option_count,
 	void *running, void *loaded, size_t *next);

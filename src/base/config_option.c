@@ -297,11 +297,12 @@ config_keep(const char *kind, const struct config_option *options, size_t option
 {
 	while (*next < option_count) {
 		const struct config_option *row = &options[(*next)++];
-		if (strcmp(row->kind, kind) != 0 || row->reloadable ||
-			same_value(row, running, loaded))
+		if (strcmp(row->kind, kind) != 0 || row->reloadable)
 			continue;
-		exchange(row, running, loaded);
-		return row->key;
+		bool same = same_value(row, running, loaded);
+		exchange(row, running, loaded); /* also then: texts may be borrowed for ever */
+		if (!same)
+			return row->key;
 	}
 	return NULL;
 }
