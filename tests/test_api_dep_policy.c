@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "api/dep_leaving.h"
 #include "api/dep_policy.h"
 #include "arena_fixture.h"
 
@@ -145,6 +146,10 @@ percentage_is_rounded_down(void **state)
 		{"exchange", "p", "all data", 1000, 999},
 	};
 	const struct api_dep_assignment assignment = {
+		.state = API_DEP_ROLLING_BACK,
+		.rolling_back = "old",
+		.incident = "1",
+		.percent = 99,
 		.policy = "id",
 		.name = "n",
 		.kind = API_DEP_SERVICE,
@@ -158,7 +163,9 @@ percentage_is_rounded_down(void **state)
 	api_dep_assignment_format(&assignment, &out);
 
 	assert_string_equal(buf_peek(&out),
-		"{\"policy\":{\"id\":\"id\",\"kind\":\"service\",\"name\":\"n\"},\"assigned\":0,"
+		"{\"state\":\"RollingBack\",\"rollback\":{\"policy\":\"old\",\"incident\":\"1\","
+		"\"percentage\":99},"
+		"\"policy\":{\"id\":\"id\",\"kind\":\"service\",\"name\":\"n\"},\"assigned\":0,"
 		"\"workloads\":["
 		"{\"name\":\"teams\",\"policy\":\"p\",\"covers\":\"new data\","
 		"\"scopes\":0,\"encrypted\":0,\"percentage\":100},"
@@ -208,6 +215,48 @@ policy_is_written_with_its_generations(void **state)
 		"\"scopes\":7}]}],\"next\":\"n\"}");
 }
 
+static void
+rollback_ticket_is_whole(void **state)
+{
+	static const struct refused rows[] = {
+		{"{\"contact\":\"a\",\"reason\":\"b\",\"incident\":\"1\"}",                      ERR_BAD_PARAMETER,
+                 "fqdn"												      },
+		{"{\"fqdn\":\"contoso\",\"contact\":\"a\",\"reason\":\"b\",\"incident\":\"1\"}",
+                 ERR_BAD_PARAMETER,										 "fqdn"   },
+		{"{\"fqdn\":\"-a.com\",\"contact\":\"a\",\"reason\":\"b\",\"incident\":\"1\"}",
+                 ERR_BAD_PARAMETER,										 "fqdn"   },
+		{"{\"fqdn\":\"a..com\",\"contact\":\"a\",\"reason\":\"b\",\"incident\":\"1\"}",
+                 ERR_BAD_PARAMETER,										 "fqdn"   },
+		{"{\"fqdn\":\"a.com.\",\"contact\":\"a\",\"reason\":\"b\",\"incident\":\"1\"}",
+                 ERR_BAD_PARAMETER,										 "fqdn"   },
+		{"{\"fqdn\":\"a.com\",\"contact\":\"\",\"reason\":\"b\",\"incident\":\"1\"}",
+                 ERR_BAD_PARAMETER,										 "contact"},
+		{"{\"fqdn\":\"a.com\",\"contact\":\"a\",\"reason\":\"\\n\",\"incident\":\"1\"}",
+                 ERR_BAD_PARAMETER,										 "reason" },
+		{"{\"fqdn\":\"a.com\",\"contact\":\"a\",\"reason\":\"b\"}",                      ERR_BAD_PARAMETER,
+                 "incident"												  },
+		{"{\"fqdn\":\"a.com\",\"contact\":\"a\",\"reason\":\"b\",\"incident\":\"1\",\"x\":"
+		 "1}",							  ERR_BAD_PARAMETER, "member" },
+	};
+	static const char good[] = "{\"fqdn\":\"a-1.Contoso.com\",\"contact\":\"anna\",\"reason\":"
+				   "\"leaving\",\"incident\":\"#4711\"}";
+	struct api_dep_rollback rollback;
+	struct err err;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		err_clear(&err);
+		if (api_dep_rollback_decode(bytes_of_text(rows[i].body), *state, &rollback, &err))
+			fail_msg("taken: %s", rows[i].body);
+		assert_int_equal(err.code, rows[i].code);
+		if (strstr(err.message, rows[i].says) == NULL)
+			fail_msg("%s: %s", rows[i].body, err.message);
+	}
+	assert_true(api_dep_rollback_decode(bytes_of_text(good), *state, &rollback, &err));
+	assert_string_equal(rollback.fqdn, "a-1.Contoso.com");
+	assert_string_equal(rollback.contact, "anna");
+	assert_string_equal(rollback.reason, "leaving");
+	assert_string_equal(rollback.incident, "#4711");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -219,6 +268,7 @@ main(void)
 		TEST(create_at_its_limits),
 		TEST(change_has_at_least_one_member),
 		TEST(assign_names_a_policy),
+		TEST(rollback_ticket_is_whole),
 		TEST(percentage_is_rounded_down),
 		TEST(policy_is_written_with_its_generations),
 	};

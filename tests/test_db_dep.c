@@ -12,6 +12,7 @@
 
 #include "db/db_custody.h"
 #include "db/db_dep_check.h"
+#include "db/db_dep_leaving.h"
 #include "db/db_dep_policy.h"
 #include "db/db_dep_scope.h"
 
@@ -568,6 +569,112 @@ catalog_of_the_other_daemon_is_refused(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+rollback_is_over_when_nothing_is_left(void **state)
+{
+	struct fixture *f = *state;
+	int64_t tenant = make_policy(f, DB_DEP_M365, "tenant", 2);
+	assert_done(db_dep_slot_assign(f->db, slots, ARRAY_LEN(slots), tenant, 10, &f->err));
+	register_many(f, "mailbox/default", 3);
+	int64_t from = slot_named(f, "mailbox/default").current;
+	struct db_dep_leaving rollback = {.kind = DB_DEP_ROLLBACK,
+		.policy = tenant,
+		.reason = "why",
+		.fqdn = "contoso.com",
+		.contact = "anna",
+		.incident = "1",
+		.started = 20};
+	struct db_dep_leaving *open;
+	struct db_dep_scope *pending;
+	size_t count, moved;
+
+	assert_done(db_dep_rollback_begin(
+		f->db, &rollback, slots, ARRAY_LEN(slots), f->service, &f->err));
+
+	struct db_dep_slot slot = slot_named(f, "mailbox/default");
+	assert_int_equal(slot.policy, f->service);
+	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
+	assert_int_equal(count, 1);
+	assert_int_equal(open[0].left, 3);
+	assert_string_equal(open[0].fqdn, "contoso.com");
+	assert_fails(db_dep_policy_update(f->db, tenant, NULL, DB_DEP_DISABLED, 21, &f->err),
+		ERR_POLICY_ASSIGNED);
+	assert_done(
+		db_dep_scope_under(f->db, slot.id, from, 10, f->arena, &pending, &count, &f->err));
+	for (size_t i = 0; i < count; i++) {
+		struct db_dep_rewrap item = {
+			.scope = pending[i].id, .from = from, .to = slot.current, .wrapped = {9}};
+		assert_done(db_dep_scope_rewrap(f->db, &item, 1, 22, &moved, &f->err));
+	}
+	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
+	assert_int_equal(open[0].left, 0);
+	assert_done(db_dep_leaving_end(f->db, open[0].id, 23, &f->err));
+	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
+	assert_int_equal(count, 0);
+	assert_done(db_dep_policy_update(f->db, tenant, NULL, DB_DEP_DISABLED, 24, &f->err));
+}
+
+/* One that is under way is not begun again, nothing of it changes; a tenant that gets a policy again ends it. */
+static void
+rollback_ends_when_a_policy_is_assigned(void **state)
+{
+	struct fixture *f = *state;
+	int64_t tenant = make_policy(f, DB_DEP_M365, "tenant", 2);
+	struct db_dep_leaving rollback = {.kind = DB_DEP_ROLLBACK,
+		.policy = tenant,
+		.reason = "why",
+		.fqdn = "contoso.com",
+		.contact = "anna",
+		.incident = "1",
+		.started = 20};
+	struct db_dep_leaving *open;
+	size_t count;
+	assert_done(db_dep_rollback_begin(
+		f->db, &rollback, slots, ARRAY_LEN(slots), f->service, &f->err));
+
+	assert_fails(db_dep_rollback_begin(f->db, &rollback, slots, 1, tenant, &f->err),
+		ERR_CATALOG_INTEGRITY);
+	assert_int_equal(slot_named(f, "workload/teams").policy, f->service);
+	assert_done(db_dep_slot_assign(f->db, slots, ARRAY_LEN(slots), tenant, 30, &f->err));
+
+	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
+	assert_int_equal(count, 0);
+}
+
+static void
+recovery_counts_for_its_policy_until_it_ends(void **state)
+{
+	struct fixture *f = *state;
+	int64_t lost = make_policy(f, DB_DEP_MAILBOX, "lost", 2);
+	int64_t other = make_policy(f, DB_DEP_MAILBOX, "other", 3);
+	struct db_dep_policy rows[2];
+	struct db_dep_leaving recovery = {.kind = DB_DEP_RECOVERY,
+		.policy = lost,
+		.reason = "burnt",
+		.fqdn = "",
+		.contact = "",
+		.incident = "",
+		.started = 20};
+	struct db_dep_leaving *open;
+	size_t count;
+	bool recovers;
+	assert_done(db_dep_policy_get(f->db, lost, f->arena, &rows[0], &f->err));
+	assert_done(db_dep_policy_get(f->db, other, f->arena, &rows[1], &f->err));
+
+	assert_done(db_dep_recovery_begin(f->db, &recovery, &f->err));
+	assert_done(db_dep_recovery_begin(f->db, &recovery, &f->err)); /* with another reason */
+
+	assert_done(db_dep_recovers(f->db, rows[0].current, &recovers, &f->err));
+	assert_true(recovers);
+	assert_done(db_dep_recovers(f->db, rows[1].current, &recovers, &f->err));
+	assert_false(recovers);
+	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
+	assert_int_equal(count, 1);
+	assert_done(db_dep_leaving_end(f->db, open[0].id, 30, &f->err));
+	assert_done(db_dep_recovers(f->db, rows[0].current, &recovers, &f->err));
+	assert_false(recovers);
+}
+
 int
 main(void)
 {
@@ -581,6 +688,9 @@ main(void)
 		TEST(generation_that_skips_or_repeats_is_refused),
 		TEST(intent_ends_with_the_policy),
 		TEST(policy_in_use_is_not_disabled),
+		TEST(rollback_is_over_when_nothing_is_left),
+		TEST(rollback_ends_when_a_policy_is_assigned),
+		TEST(recovery_counts_for_its_policy_until_it_ends),
 		TEST(assigning_a_tenant_moves_all_scopes_by_one_row),
 		TEST(rewrapping_moves_each_scope_once_and_counts),
 		TEST(remembered_mailbox_is_born_in_its_slot),

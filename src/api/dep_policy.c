@@ -277,12 +277,37 @@ percentage(const struct api_dep_workload *workload)
 	return workload->scopes > 0 ? workload->done * 100 / workload->scopes : 100;
 }
 
+static const char *
+state_word(enum api_dep_assignment_state state)
+{
+	static const char *const words[] = {
+		[API_DEP_UNASSIGNED] = "Unassigned",
+		[API_DEP_ASSIGNED] = "Assigned",
+		[API_DEP_ROLLING_BACK] = "RollingBack",
+	};
+	return words[state];
+}
+
+static void
+write_rollback(struct json_writer *writer, const struct api_dep_assignment *assignment)
+{
+	if (assignment->state != API_DEP_ROLLING_BACK)
+		return;
+	json_write_object(writer, "rollback");
+	json_write_text(writer, "policy", assignment->rolling_back);
+	json_write_text(writer, "incident", assignment->incident);
+	json_write_int(writer, "percentage", assignment->percent);
+	json_write_end(writer);
+}
+
 void
 api_dep_assignment_format(const struct api_dep_assignment *assignment, struct buf *out)
 {
 	struct json_writer writer;
 	json_writer_init(&writer, out);
 	json_write_object(&writer, NULL);
+	json_write_text(&writer, "state", state_word(assignment->state));
+	write_rollback(&writer, assignment);
 	json_write_object(&writer, "policy");
 	json_write_text(&writer, "id", assignment->policy);
 	json_write_text(&writer, "kind", api_dep_kind_name(assignment->kind));

@@ -102,7 +102,16 @@ struct api_dep_workload {
 	const char *covers; /* "all data", "new data" */
 	int64_t scopes, done;
 };
+enum api_dep_assignment_state {
+	API_DEP_UNASSIGNED = 1, /* the service-managed policy covers the tenant */
+	API_DEP_ASSIGNED,
+	API_DEP_ROLLING_BACK, /* the same as unassigned, and something is under the policy of before yet */
+};
 struct api_dep_assignment {
+	enum api_dep_assignment_state state;
+	const char *rolling_back,
+		*incident;         /* of a rollback: name of the policy, the ticket's incident */
+	int64_t percent;           /* of a rollback: rounded down */
 	const char *policy, *name; /* GUID and name */
 	enum api_dep_kind kind;
 	int64_t assigned;

@@ -147,6 +147,34 @@ validate(struct ctl *ctl, const char *kind)
 	return exit_code == EXIT_OK && !(known && valid) ? EXIT_NO : exit_code;
 }
 
+/* A member of the open object, of an option that must be given. */
+static bool
+write_required(
+	struct ctl *ctl, struct json_writer *writer, const char *name, int option, struct err *err)
+{
+	const char *text = cmdline_text(&ctl->options, option);
+	if (text == NULL)
+		return cmdline_missing(&ctl->options, option, err);
+	json_write_text(writer, name, text);
+	return true;
+}
+
+static int
+recover(struct ctl *ctl, const char *kind)
+{
+	struct json_writer writer;
+	struct err err;
+	CLEAN(buf)
+	struct buf body;
+	buf_init(&body, DEPCTL_BODY_MAX);
+	json_writer_init(&writer, &body);
+	json_write_object(&writer, NULL);
+	if (!write_required(ctl, &writer, "reason", OPTION_REASON, &err))
+		return ctl_fail(ctl, &err);
+	json_write_end(&writer);
+	return ask(ctl, kind, "POST", "/recover", buf_peek(&body), NULL, policy_columns);
+}
+
 /* ---- the commands ---- */
 
 #define POLICY_COMMANDS(prefix, kind)                                                              \
@@ -197,4 +225,36 @@ depctl_m365_assignment_show(struct ctl *ctl)
 {
 	return ctl_show(ctl, "GET", "/assignments/tenant", NULL, "workloads", false,
 		workload_columns, NULL);
+}
+
+int
+depctl_m365_rollback(struct ctl *ctl)
+{
+	struct json_writer writer;
+	struct err err;
+	CLEAN(buf)
+	struct buf body;
+	buf_init(&body, DEPCTL_BODY_MAX);
+	json_writer_init(&writer, &body);
+	json_write_object(&writer, NULL);
+	if (!write_required(ctl, &writer, "fqdn", OPTION_FQDN, &err) ||
+		!write_required(ctl, &writer, "contact", OPTION_CONTACT, &err) ||
+		!write_required(ctl, &writer, "reason", OPTION_REASON, &err) ||
+		!write_required(ctl, &writer, "incident", OPTION_INCIDENT, &err))
+		return ctl_fail(ctl, &err);
+	json_write_end(&writer);
+	return ctl_show(ctl, "POST", "/assignments/tenant/rollback", buf_peek(&body), "workloads",
+		false, workload_columns, NULL);
+}
+
+int
+depctl_m365_recover(struct ctl *ctl)
+{
+	return recover(ctl, "m365");
+}
+
+int
+depctl_mailbox_policy_recover(struct ctl *ctl)
+{
+	return recover(ctl, "mailbox");
 }

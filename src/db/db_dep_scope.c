@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "db_dep_row.h"
 #include "dep_stmt.h"
 
 /* ---- slots ---- */
@@ -71,19 +72,30 @@ db_dep_slot_list(struct db *db, struct arena *arena, struct db_dep_slot **ret_sl
 }
 
 bool
-db_dep_slot_assign(struct db *db, const char *const *names, size_t count, int64_t policy,
+db_dep_row_assign(struct db *db, const char *const *names, size_t count, int64_t policy,
 	int64_t now_s, struct err *err)
 {
-	if (!db_begin(db, err))
-		return false;
 	for (size_t i = 0; i < count; i++) {
 		sqlite3_stmt *update = db_stmt(db, STMT_SLOT_ASSIGN);
 		db_bind_text(update, 1, names[i]);
 		db_bind_int(update, 2, policy);
 		db_bind_int(update, 3, now_s);
 		if (!db_run_one(db, update, err))
-			return db_rollback(db);
+			return false;
 	}
+	return true;
+}
+
+bool
+db_dep_slot_assign(struct db *db, const char *const *names, size_t count, int64_t policy,
+	int64_t now_s, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	sqlite3_stmt *end = db_stmt(db, STMT_LEAVING_END_ROLLBACKS);
+	db_bind_int(end, 1, now_s);
+	if (!db_run(db, end, err) || !db_dep_row_assign(db, names, count, policy, now_s, err))
+		return db_rollback(db);
 	return db_commit(db, err);
 }
 

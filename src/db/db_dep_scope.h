@@ -45,7 +45,10 @@ bool db_dep_slot_find(
 	struct db *db, const char *name, struct db_dep_slot *ret_slot, struct err *err) MUST_USE;
 bool db_dep_slot_list(struct db *db, struct arena *arena, struct db_dep_slot **ret_slots,
 	size_t *ret_count, struct err *err) MUST_USE;
-/* All `names` get `policy`, in one transaction, however many scopes that concerns. */
+/*
+ * All `names` get `policy`, in one transaction, however many scopes that concerns. A rollback that is under way ends: the
+ * tenant has a policy again.
+ */
 bool db_dep_slot_assign(struct db *db, const char *const *names, size_t count, int64_t policy,
 	int64_t now_s, struct err *err) MUST_USE;
 

@@ -99,6 +99,9 @@ struct custody_answer {
 	size_t attempt_count;
 };
 
+/* What was said of one key; two words on one key are none (threats G3). DEP_NOT_TOLD: nothing was. */
+struct custody_attempt custody_answer_attempt(const struct custody_answer *answer, const char *kid);
+
 /* Everything is borrowed until it returns, but for what may be taken. It may begin and cancel calls. */
 typedef void custody_port_fn(void *ctx, struct custody_answer *answer);
 

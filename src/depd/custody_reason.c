@@ -78,6 +78,24 @@ port_put_unopened(const struct port_call *call, int status, bool has_attempts,
 	}
 }
 
+struct custody_attempt
+custody_answer_attempt(const struct custody_answer *answer, const char *kid)
+{
+	struct custody_attempt found = {.reason = DEP_NOT_TOLD};
+	size_t told = 0;
+	for (size_t i = 0; i < answer->attempt_count; i++) {
+		if (strcmp(answer->attempts[i].kid, kid) != 0)
+			continue;
+		bool strange = found.strange || answer->attempts[i].strange;
+		found = answer->attempts[i];
+		found.strange = strange;
+		told++;
+	}
+	if (told > 1)
+		found.reason = DEP_UNAVAILABLE;
+	return found;
+}
+
 const char *
 dep_reason_name(enum dep_reason reason)
 {

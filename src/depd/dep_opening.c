@@ -35,7 +35,7 @@ tell(struct dep_opening *opening, struct dep_key *key)
 	opening->closed = true;
 	while (opening->first != NULL) {
 		struct dep_waiter *waiter = opening->first;
-		bool refused = waiter->action == DEP_USER && !users;
+		bool refused = waiter->action != DEP_SYSTEM && !users;
 		struct dep_key *given = refused ? NULL : key;
 		opening->first = waiter->next;
 		waiter->fn(waiter->ctx, given,
@@ -144,21 +144,12 @@ answered(void *ctx, struct custody_answer *answer)
 	answer->secret = NULL;
 	for (size_t k = 0; k < 2; k++) {
 		const char *kid = opening->row.kid[k];
-		size_t told = 0;
-		opening->reason[k] = DEP_NOT_TOLD;
-		for (size_t i = 0; i < answer->attempt_count; i++) {
-			const struct custody_attempt *attempt = &answer->attempts[i];
-			if (strcmp(attempt->kid, kid) != 0)
-				continue;
-			told++;
-			opening->reason[k] = attempt->reason;
-			memcpy(opening->code[k], attempt->code, sizeof(opening->code[k]));
-			if (attempt->strange)
-				log_error("key.strange", LOG_TEXT("key", kid),
-					LOG_TEXT("error", attempt->code));
-		}
-		if (told > 1) /* two words on one key are none (threats G3) */
-			opening->reason[k] = DEP_UNAVAILABLE;
+		const struct custody_attempt attempt = custody_answer_attempt(answer, kid);
+		opening->reason[k] = attempt.reason;
+		memcpy(opening->code[k], attempt.code, sizeof(opening->code[k]));
+		if (attempt.strange)
+			log_error("key.strange", LOG_TEXT("key", kid),
+				LOG_TEXT("error", attempt.code));
 	}
 	(void)op_resume(opening->opener->config.ops, opening->op.id);
 }
@@ -216,14 +207,25 @@ judge(const struct dep_opening *opening)
 		       : DEP_VERDICT_STRAINED;
 }
 
-static bool
-has_waiter(const struct dep_opening *opening, enum dep_action action)
+/* The first whose action is the system's, or the first whose is not. */
+static const struct dep_waiter *
+find_waiter(const struct dep_opening *opening, bool system)
 {
-	for (const struct dep_waiter *waiter = opening->first; waiter != NULL;
-		waiter = waiter->next)
-		if (waiter->action == action)
-			return true;
-	return false;
+	const struct dep_waiter *waiter = opening->first;
+	while (waiter != NULL && (waiter->action == DEP_SYSTEM) != system)
+		waiter = waiter->next;
+	return waiter;
+}
+
+static const char *
+action_name(enum dep_action action)
+{
+	static const char *const names[] = {
+		[DEP_USER] = "user",
+		[DEP_SYSTEM] = "system",
+		[DEP_RECOVERY] = "recovery",
+	};
+	return names[action];
 }
 
 /* Only what has an availability key of its own; never a geo's policy (threats G21). */
@@ -237,13 +239,8 @@ falls_back(const struct dep_opening *opening)
 static const struct dep_waiter *
 concerned(const struct dep_opening *opening, enum err_code code)
 {
-	const struct dep_waiter *waiter = opening->first;
-	enum dep_action action = code == ERR_NONE ? DEP_SYSTEM : DEP_USER;
-	if (opening->verdict != DEP_VERDICT_DENIED)
-		return waiter;
-	while (waiter != NULL && waiter->action != action)
-		waiter = waiter->next;
-	return waiter;
+	return opening->verdict == DEP_VERDICT_DENIED ? find_waiter(opening, code == ERR_NONE)
+						      : opening->first;
 }
 
 /* The words of dep-semantics §5 and what was said of each key. false: there must be no answer but the error. */
@@ -261,7 +258,7 @@ record(struct dep_opening *opening, const char *what, enum err_code code)
 	(void)snprintf(detail, sizeof(detail),
 		"%s; policy %s generation %s scope key %s; %s action; %s %s, %s %s%s", what, policy,
 		generation, waiter->scope_key[0] != '\0' ? waiter->scope_key : "none",
-		waiter->action == DEP_USER ? "user" : "system",
+		action_name(waiter->action),
 		blind ? "unreachable" : dep_reason_name(opening->reason[0]), opening->code[0],
 		blind ? "unreachable" : dep_reason_name(opening->reason[1]), opening->code[1],
 		blind ? "; blind" : "");
@@ -288,7 +285,7 @@ denied(struct dep_opening *opening)
 	struct dep_opener *opener = opening->opener;
 	if (dep_cache_deny(opener->cache, opening->generation))
 		log_warning("key.revoked", LOG_TEXT("policy", opening->policy.name));
-	bool users = has_waiter(opening, DEP_USER);
+	bool users = find_waiter(opening, false) != NULL;
 	if (users)
 		opener->counts.denied++;
 	if (users && !record(opening, "Denied", ERR_ACCESS_DENIED)) {
@@ -296,7 +293,7 @@ denied(struct dep_opening *opening)
 			LOG_TEXT("policy", opening->policy.name));
 		return finish(opening, NULL); /* refused all the same */
 	}
-	if (has_waiter(opening, DEP_SYSTEM) && falls_back(opening))
+	if (find_waiter(opening, true) != NULL && falls_back(opening))
 		return OP_NEXT;
 	(void)err_set(&opening->err, ERR_ACCESS_DENIED, NULL);
 	return finish(opening, NULL);

@@ -17,10 +17,13 @@ extern const struct dep_call_type policy_create_type;                   /* polic
 extern const struct dep_call_type policy_list_type, policy_show_type;   /* policy_read.c */
 extern const struct dep_call_type policy_change_type;                   /* policy_change.c */
 extern const struct dep_call_type policy_refresh_type;                  /* policy_refresh.c */
+extern const struct dep_call_type policy_recover_type;                  /* policy_recover.c */
 extern const struct dep_call_type policy_validate_type;                 /* policy_validate.c */
 extern const struct dep_call_type tenant_show_type, tenant_assign_type; /* tenant_assignment.c */
+extern const struct dep_call_type tenant_rollback_type;                 /* tenant_rollback.c */
 
 /* Roles that may see, and that may change, policies of some kind; the operations look at the kind. */
 #define POLICY_READERS                                                                             \
-	(ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN | ROLE_AUDITOR)
+	(ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN | ROLE_AUDITOR |          \
+		ROLE_RECOVERY_ADMIN)
 #define POLICY_WRITERS (ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN)

@@ -56,7 +56,7 @@ bool
 policy_call_may_read(struct policy_call *call, enum db_dep_policy_kind kind)
 {
 	uint32_t roles = kind == DB_DEP_SERVICE ? POLICY_READERS : administrators(kind);
-	return dep_call_check_roles(&call->call, roles | ROLE_AUDITOR);
+	return dep_call_check_roles(&call->call, roles | ROLE_AUDITOR | ROLE_RECOVERY_ADMIN);
 }
 
 /* ---- which one ---- */

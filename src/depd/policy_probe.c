@@ -109,22 +109,14 @@ trial_ended(struct policy_trial *trial)
 	(void)op_resume(trial->depd->ops, trial->op);
 }
 
-static const struct custody_attempt *
-attempt_of(const struct custody_answer *answer, const char *kid)
-{
-	for (size_t i = 0; i < answer->attempt_count; i++)
-		if (strcmp(answer->attempts[i].kid, kid) == 0)
-			return &answer->attempts[i];
-	return NULL;
-}
-
 static void
-judge(struct policy_key *key, const struct custody_attempt *attempt)
+judge(struct policy_key *key, const struct custody_answer *answer)
 {
+	const struct custody_attempt attempt = custody_answer_attempt(answer, key->kid);
 	key->tried = true;
-	if (attempt != NULL && attempt->reason == DEP_OPENED)
+	if (attempt.reason == DEP_OPENED)
 		return;
-	enum err_code code = attempt != NULL ? err_find(attempt->code) : ERR_NONE;
+	enum err_code code = err_find(attempt.code);
 	(void)err_set(&key->trial, code != ERR_NONE ? code : ERR_UNAVAILABLE, NULL);
 }
 
@@ -135,7 +127,7 @@ on_check(void *ctx, struct custody_answer *answer)
 	if (answer->attempt_count == 0)
 		trial->err = answer->err;
 	for (size_t i = 0; i < POLICY_KEYS && answer->attempt_count > 0; i++)
-		judge(&trial->keys[i], attempt_of(answer, trial->keys[i].kid));
+		judge(&trial->keys[i], answer);
 	if (answer->attempt_count == 0 && answer->err.code == ERR_NONE)
 		(void)err_set(&trial->err, ERR_CLIENT_ANSWER, NULL);
 	trial_ended(trial);

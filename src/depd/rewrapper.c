@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 
+#include "db/db_dep_leaving.h"
 #include "depd/depd.h"
+#include "depd/leaving.h"
 #include "depd/scope_key.h"
 
 #define BATCH       128   /* scopes in one transaction: a few milliseconds */
@@ -120,11 +122,22 @@ key_came(void *ctx, struct dep_key *key, const struct err *err)
 	timer_start(rewrapper->timer, 0);
 }
 
-/* NULL: it is being opened; the timer goes on when that is decided. As a user's action: what owners deny stays shut. */
+/* As a user's action, what owners deny stays shut: unless somebody said that the keys are lost (policy_recover.c). */
+static enum dep_action
+action_of(struct rewrapper *rewrapper, int64_t generation)
+{
+	struct err err = {.code = ERR_NONE};
+	bool recovers = false;
+	if (!db_dep_recovers(rewrapper->depd->db, generation, &recovers, &err))
+		depd_note(rewrapper->depd, "rewrapper.failed", &err, NULL);
+	return recovers ? DEP_RECOVERY : DEP_USER;
+}
+
+/* NULL: it is being opened; the timer goes on when that is decided. */
 static struct dep_key *
 get_key(struct rewrapper *rewrapper, int64_t generation)
 {
-	const struct dep_opening_for why = {.action = DEP_USER};
+	const struct dep_opening_for why = {.action = action_of(rewrapper, generation)};
 	struct dep_opener *opener = rewrapper->depd->opener;
 	struct dep_key *key = scope_hold_find(&rewrapper->hold, opener, generation);
 	if (key != NULL)
@@ -214,6 +227,7 @@ tick(void *ctx)
 		rewrapper->state.working = false;
 		rewrapper->state.wait = (struct err){.code = ERR_NONE};
 		scope_hold_clear(&rewrapper->hold);
+		leaving_settle(rewrapper->depd);
 	} else if (!may_work(rewrapper, &err)) {
 		rewrapper->state.wait = err;
 		rest(rewrapper);

@@ -2,8 +2,11 @@
  * GET and PUT /assignments/tenant: which multi-workload policy covers what has no policy of its own, and how far each workload is.
  * Assigning changes one row for each slot, however many scopes that concerns; their keys move in the background.
  */
+#include "depd/tenant_assignment.h"
+
 #include "api/dep_policy.h"
 #include "base/id.h"
+#include "db/db_dep_leaving.h"
 #include "depd/dep_operations.h"
 #include "depd/organization.h"
 #include "depd/policy_name.h"
@@ -20,8 +23,34 @@ const struct tenant_slot tenant_slots[TENANT_SLOTS] = {
 	{"cloudpc/default",     "cloudpc",    "all data"},
 };
 
+/* A rollback is over when nothing is under the policy any more; what a workload has to move in clear does not count. */
 static bool
-view(struct dep_call *call)
+view_rollback(struct dep_call *call, const struct db_dep_slot *slot,
+	struct api_dep_assignment *assignment)
+{
+	struct db *db = call->depd->db;
+	struct db_dep_leaving *leavings;
+	int64_t done;
+	size_t count;
+	if (!db_dep_leaving_list(db, call->arena, &leavings, &count, &call->err) ||
+		!db_dep_generation_scopes(db, slot->current, &done, &call->err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct db_dep_policy policy;
+		if (leavings[i].kind != DB_DEP_ROLLBACK || leavings[i].left == 0)
+			continue;
+		if (!db_dep_policy_get(db, leavings[i].policy, call->arena, &policy, &call->err))
+			return false;
+		assignment->state = API_DEP_ROLLING_BACK;
+		assignment->rolling_back = arena_strdup(call->arena, policy.name);
+		assignment->incident = leavings[i].incident;
+		assignment->percent = done * 100 / (done + leavings[i].left);
+	}
+	return true;
+}
+
+bool
+tenant_assignment_view(struct dep_call *call)
 {
 	struct db *db = call->depd->db;
 	struct db_dep_organization organization;
@@ -46,7 +75,8 @@ view(struct dep_call *call)
 		};
 	}
 	id_uuid_format(policy.guid, guid);
-	const struct api_dep_assignment assignment = {
+	struct api_dep_assignment assignment = {
+		.state = policy.kind == DB_DEP_SERVICE ? API_DEP_UNASSIGNED : API_DEP_ASSIGNED,
 		.policy = guid,
 		.name = policy.name,
 		.kind = (enum api_dep_kind)policy.kind,
@@ -54,6 +84,8 @@ view(struct dep_call *call)
 		.workloads = workloads,
 		.workload_count = TENANT_SLOTS,
 	};
+	if (!view_rollback(call, &slot, &assignment))
+		return false;
 	api_dep_assignment_format(&assignment, &call->body);
 	return true;
 }
@@ -62,7 +94,7 @@ static enum op_result
 step_show(struct op *op)
 {
 	struct dep_call *call = (struct dep_call *)op;
-	return view(call) ? dep_call_finish(call, 200) : dep_call_fail(call);
+	return tenant_assignment_view(call) ? dep_call_finish(call, 200) : dep_call_fail(call);
 }
 
 static const struct op_step show_steps[] = {
@@ -120,7 +152,7 @@ static enum op_result
 step_assign(struct op *op)
 {
 	struct dep_call *call = (struct dep_call *)op;
-	if (!assign(call) || !view(call))
+	if (!assign(call) || !tenant_assignment_view(call))
 		return dep_call_fail(call);
 	rewrapper_wake(call->depd->rewrapper);
 	return dep_call_finish(call, 200);

@@ -50,4 +50,6 @@ tap_is "refreshing a mailbox policy" "403 200 403 403" "$(each POST "/policies/$
 tap_is "validating a multi-workload policy" "200 403 403 403" "$(each POST "/policies/$tenant/validate")"
 tap_is "reading the assignment" "200 200 200 403" "$(each GET /assignments/tenant)"
 tap_is "assigning" "200 403 403 403" "$(each PUT /assignments/tenant '{"policy":"tenant"}')"
+tap_is "rolling back, wrongly" "400 403 403 403" "$(each POST /assignments/tenant/rollback '{}')"
+tap_is "recovering is of a role that none of them has" "403 403 403 403" "$(each POST "/policies/$boxes/recover" '{}')"
 tap_done
