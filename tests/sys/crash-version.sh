@@ -1,5 +1,5 @@
 #!/bin/sh
-# A new version of a live key is there whole or not at all, and never takes the old one with it (threats D7, C25).
+# The next version of a key, by rotation, is there whole or not at all, and never takes the old one with it (threats D7, C25).
 # shellcheck disable=SC2317 # functions that sweep and wait_for call
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
@@ -11,7 +11,7 @@ version_before() {
 	use "$WEST" "$NAME" wrapkey A256KW AAECAwQFBgcICQoLDA0ODw
 	wrapped=$(json .value)
 }
-version_client() { client_http POST "/keys/$NAME/create" "$WEST" '{"kty":"oct"}'; }
+version_client() { client_http POST "/keys/$NAME/rotate" "$WEST"; }
 version_after() {
 	version_count=$(versions "$WEST" "$NAME")
 	case $CODE in
@@ -22,7 +22,7 @@ version_after() {
 	key_works "$WEST" "$NAME" oct
 	use "$WEST" "$NAME/$old" unwrapkey A256KW "$wrapped"
 	expect_is "the old version opens what it wrapped" "200 AAECAwQFBgcICQoLDA0ODw" "$(answer) $(json .value)"
-	told "once more" 200 POST "/keys/$NAME/create" "$WEST" '{"kty":"oct"}'
+	told "once more" 200 POST "/keys/$NAME/rotate" "$WEST"
 	expect_is "versions after once more" $((version_count + 1)) "$(versions "$WEST" "$NAME")"
 	key_clear "$WEST" "$NAME"
 }
