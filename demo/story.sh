@@ -47,8 +47,14 @@ demo_cleanup() {
 	exit "$demo_status"
 }
 
+# --- a directory tree, sealed under both keys
+
 key_id() {
 	ctl key show --vault-name "$(vaults_of "$1")" --name root | jq -r .key.kid
+}
+
+root_key() {
+	ctl key create --vault-name "$(vaults_of "$1")" --name root --kty RSA --size 3072 --ops wrapKey unwrapKey
 }
 
 open_and_compare() {
@@ -56,42 +62,154 @@ open_and_compare() {
 	ctl open --retries 0 --out "$DIR/opened" "$DIR/sealed" && diff -r "$1" "$DIR/opened"
 }
 
-west_is_lost() {
-	[ "$(ctl token show --name west | jq -r .state)" != ready ]
+west_is() {
+	[ "$(ctl token show --name west | jq -r .state)" = "$1" ]
 }
 
-destroy_west() {
+west_is_lost() {
+	! west_is ready
+}
+
+# Its files are moved to the place that is named, or removed.
+lose_west() {
 	west_pid=$(ctl token show --name west | jq -r .worker.pid)
-	rm -rf "$DIR/tokens/west" && kill -KILL "$west_pid" && poll west_is_lost
+	if [ $# -eq 0 ]; then
+		rm -rf "$DIR/tokens/west"
+	else
+		mv "$DIR/tokens/west" "$1"
+	fi && kill -KILL "$west_pid" && poll west_is_lost
+}
+
+return_west() {
+	mv "$1" "$DIR/tokens/west" && poll west_is ready
+}
+
+# --- mail, under a policy over the same two keys
+
+# deliver NUMBER FILE: a message with the file in it.
+deliver() {
+	{
+		printf 'From: Bob <bob@contoso.com>\nTo: Anna <anna@contoso.com>\nSubject: %s\nMIME-Version: 1.0\n' "${2##*/}"
+		printf 'Content-Type: text/plain; name="%s"\nContent-Transfer-Encoding: base64\n\n' "${2##*/}"
+		base64 "$2"
+	} >"$DIR/mail/cur/$1.contoso:2,S"
+}
+
+make_mail() {
+	mkdir -p "$DIR/mail/cur" "$DIR/mail/new" "$DIR/mail/tmp" || return
+	message=0
+	for file in *.md doc/*.md man/*.[1-8]; do
+		message=$((message + 1))
+		deliver "$message" "$file" || return
+	done
+}
+
+allow_exchange() {
+	for vault in $OWNERS_VAULTS; do
+		ctl keyvault set-policy --name "$vault" --spn "$EXCHANGE" --key-permissions get wrapKey unwrapKey || return
+	done
+}
+
+revoke_exchange() {
+	for vault in $OWNERS_VAULTS; do
+		ctl keyvault delete-policy --name "$vault" --spn "$EXCHANGE" || return
+	done
+}
+
+protect_and_allow() {
+	for vault in $OWNERS_VAULTS; do
+		ctl keyvault update --name "$vault" --enable-purge-protection true || return
+	done
+	allow_exchange
+}
+
+# Anna is assigned before she is registered, as before a move into the service; bob is here already.
+make_mailboxes() {
+	echo '{"id":"bob@contoso.com"}' | dep mailbox register || return
+	for mailbox in anna bob; do
+		dep mailbox set "$mailbox@contoso.com" --policy USA_mailboxes || return
+	done
+	echo '{"id":"anna@contoso.com"}' | dep mailbox register && poll is_encrypted bob
+}
+
+is_encrypted() {
+	dep mailbox show "$1@contoso.com" | jq -e .isEncrypted
+}
+
+# What depd has opened already would be read for a while yet: it is forgotten first, so that both owners are asked.
+read_mail() {
+	rm -rf "$DIR/read"
+	dep flush -o none && dep open --retries 0 --out "$DIR/read" "$DIR/mail.sealed" && diff -r "$DIR/mail" "$DIR/read"
+}
+
+generation_of() {
+	dep mailbox show "$1@contoso.com" | jq -r .dataEncryptionPolicyID
+}
+
+has_moved() {
+	[ "$(generation_of anna)" != "$1" ] && is_encrypted anna && is_encrypted bob
+}
+
+roll() {
+	before=$(generation_of anna)
+	root_key west && root_key east && dep mailbox policy refresh USA_mailboxes && poll has_moved "$before"
+}
+
+# --- the story
+
+tree_is_sealed() {
+	show "an RSA-3072 key in contosowestus, on token west" root_key west
+	show "an RSA-3072 key in contosocentralus, on token east" root_key east
+	west=$(key_id west) && east=$(key_id east) || exit 1
+	what="$(find "$1" -type f | wc -l) files, $(du -sh "$1" | cut -f 1)"
+	show "seal $what, under both keys" ctl seal --key "$west" --key "$east" --out "$DIR/sealed" "$1"
+	show "open it and compare byte for byte" open_and_compare "$1"
+}
+
+mail_is_kept() {
+	show "the service's own custody, and depd" service_up
+	show "both owners let Exchange use their keys" protect_and_allow
+	show "a policy for mailboxes over both keys" dep mailbox policy create --name USA_mailboxes --key "${west%/*}" "${east%/*}"
+	show "assign it to two mailboxes, and move them to it" make_mailboxes
+	make_mail || exit 1
+	show "seal $(find "$DIR/mail" -type f | wc -l) messages of anna's" \
+		dep seal --kind mailbox --scope anna@contoso.com --out "$DIR/mail.sealed" "$DIR/mail"
+	show "read them and compare byte for byte" read_mail
+	show "lose token west" lose_west "$DIR/west"
+	show "read them with token east alone" read_mail
+	show "token west comes back" return_west "$DIR/west"
+	show "both owners revoke their keys" revoke_exchange
+	refused "see that the mail can be read no more, and why" read_mail
+	show "both owners restore them" allow_exchange
+	show "read the mail again" read_mail
+	show "roll: new versions of both keys, the mailboxes moved to them" roll
+	show "read the mail again" read_mail
+}
+
+tree_is_opened() {
+	show "destroy token west: its files gone, its worker killed" lose_west
+	show "open it with token east alone and compare" open_and_compare "$1"
+	show "delete the key in contosocentralus (softly)" ctl key delete --vault-name contosocentralus --name root --yes
+	refused "see that it no longer opens, and why" open_and_compare "$1"
+	show "recover the key" ctl key recover --vault-name contosocentralus --name root
+	show "open it again and compare" open_and_compare "$1"
 }
 
 demonstrate() {
-	data=$1
 	table=
-	[ -e "$data" ] || die "$data: there is no such file or directory"
+	[ -e "$1" ] || die "$1: there is no such file or directory"
 	need_packages build && need_name || exit 1
 	build
+	umask 077
 	DIR=$(mktemp -d "${TMPDIR:-/tmp}/custody.XXXXXX") || exit 1
-	check_dir "$DIR"
 	trap demo_cleanup EXIT
 	trap 'exit 130' HUP INT TERM
+	check_dir "$DIR"
 	echo
-	show "two SoftHSM tokens, custodyd, a vault on each token" bring_up
-	for token in west east; do
-		show "an RSA-3072 key in $(vaults_of $token), on token $token" ctl key create \
-			--vault-name "$(vaults_of $token)" --name root --kty RSA --size 3072 --ops wrapKey unwrapKey
-	done
-	west=$(key_id west) && east=$(key_id east) || exit 1
-	what="$(find "$data" -type f | wc -l) files, $(du -sh "$data" | cut -f 1)"
-	show "seal $what, under both keys" ctl seal --key "$west" --key "$east" --out "$DIR/sealed" "$data"
-	show "open it and compare byte for byte" open_and_compare "$data"
-	show "destroy token west: its files gone, its worker killed" destroy_west
-	show "open it with token east alone and compare" open_and_compare "$data"
-	show "delete the key in $(vaults_of east) (softly)" ctl key delete --vault-name "$(vaults_of east)" --name root --yes
-	refused "see that it no longer opens, and why" open_and_compare "$data"
-	show "recover the key" ctl key recover --vault-name "$(vaults_of east)" --name root
-	show "open it again and compare" open_and_compare "$data"
+	show "two SoftHSM tokens, custodyd, a vault on each token" owners_up
+	tree_is_sealed "$1"
+	mail_is_kept
+	tree_is_opened "$1"
 	printf '\n%s\n' "$table"
 	echo "It is all cleaned up again. To try it yourself: ./quickstart up DIR, and README.md."
 }
-

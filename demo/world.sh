@@ -36,6 +36,8 @@ dep() {
 	DEPD_SOCKET=$DIR/depd.sock "$BUILD/src/ctl/depctl" "$@"
 }
 
+OWNERS_VAULTS="contosowestus contosocentralus"
+
 vaults_of() {
 	case $1 in
 	west) echo contosowestus ;;
@@ -129,8 +131,10 @@ depd_config() {
 		owners-socket = $DIR/custodyd.sock
 		service-socket = $DIR/service/custodyd.sock
 	END
-	for section in "role global-admin" "role compliance-admin" "role exchange-admin" "role auditor" \
-		"workload mailbox" "workload workload" "workload cloudpc"; do
+	{
+		sed -n 's/^ROLE([A-Z_]*, "\([a-z-]*\)".*/role \1/p' src/depd/role.tbl
+		printf 'workload %s\n' mailbox workload cloudpc
+	} | while read -r section; do
 		printf '\n[%s]\nprincipals = user:%s\n' "$section" "$(id -un)"
 	done
 }
@@ -226,16 +230,23 @@ custody_up() {
 	done
 }
 
+owners_up() {
+	custody_up owners_config west east || return
+	for vault in $OWNERS_VAULTS; do
+		ctl keyvault set-policy --name "$vault" --user "$(id -un)" --key-permissions all || return
+	done
+}
+
+service_up() {
+	in_service custody_up "custodyd_config sw se" sw se || return
+	write_config depd depd_config && start_daemon depd
+}
+
 # One at a time.
 bring_up() {
 	umask 077
 	mkdir -p "$DIR" && exec 9>"$DIR/lock" && flock 9 || return
-	custody_up owners_config west east || return
-	for vault in contosowestus contosocentralus; do
-		ctl keyvault set-policy --name $vault --user "$(id -un)" --key-permissions all || return
-	done
-	in_service custody_up "custodyd_config sw se" sw se || return
-	write_config depd depd_config && start_daemon depd
+	owners_up && service_up
 }
 
 tell_daemon() {

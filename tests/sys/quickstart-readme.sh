@@ -1,18 +1,20 @@
 #!/bin/sh
-# The tour of README.md: every command of it, in order, says what the page shows.
+# The tours of README.md: every command of it, in order, says what the page shows.
 . "$SRCDIR/tests/support/lib.sh"
 unset MAKEFLAGS MFLAGS MAKELEVEL CUSTODY_SOCKET
 D=$T/up
 # shellcheck disable=SC2317 # called by the trap
 stop_all() {
-	[ "$tap_failed" -eq 0 ] || show_file "$D/log/custodyd.log"
+	for log in "$D/log/custodyd.log" "$D/log/depd.log"; do
+		[ "$tap_failed" -eq 0 ] || show_file "$log"
+	done
 	BUILD=$BUILDDIR "$SRCDIR/quickstart" down "$D"
 	cleanup
 }
 trap stop_all EXIT
 
 awk '/^## /{ on = /A tour/ } on && /^    /{ print substr($0, 5) }' "$SRCDIR/README.md" >"$T/page"
-tap_ok "the page has a tour" test "$(grep -c '^\$ ' "$T/page")" -gt 15
+tap_ok "the page has a tour" test "$(grep -c '^\$ ' "$T/page")" -gt 40
 
 # The page as a script: prints each command, then runs it, with our paths. Whoever kills a worker waits until that was noticed.
 awk -v quickstart="BUILD='$BUILDDIR' '$SRCDIR/quickstart'" -v dir="$D" '
@@ -41,7 +43,7 @@ mkdir "$T/work"
 
 # Ids, dates and numbers differ; so do the widths of columns.
 plain() {
-	sed -E -e "s|$D|/tmp/custody|g" -e 's/[0-9a-f]{32}/ID/g' -e 's/[0-9-]{10}T[0-9:]{8}/TIME/g' -e 's/[0-9]+/N/g' \
+	sed -E -e "s|$D|/tmp/custody|g" -e 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/GUID/g' -e 's/[0-9a-f]{32}/ID/g' -e 's/[0-9-]{10}T[0-9:]{8}/TIME/g' -e 's/[0-9]+/N/g' \
 		-e 's/ +/ /g' -e 's/-+/-/g' -e 's/ $//' "$1"
 }
 plain "$T/page" >"$T/page.plain"
