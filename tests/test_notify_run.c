@@ -62,7 +62,7 @@ static int
 teardown(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char *const suffixes[] = {"log", "pid", "exit"};
+	static const char *const suffixes[] = {"log", "pid", "exit", "status"};
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		char path[128];
 		(void)snprintf(path, sizeof(path), "%s.%s", fixture->name, suffixes[i]);

@@ -28,7 +28,7 @@ offers() {
 }
 program=custodyctl
 
-offers "keyvault,key,dual,seal,open,token,status,doctor,clock,help" ""
+offers "keyvault,key,dual,seal,open,token,status,doctor,catalog,clock,help" ""
 offers "keyvault,key" k
 offers "wrap,unwrap,rewrap,generate,check" dual ""
 offers "set-attributes" key se
@@ -55,7 +55,7 @@ offers "" frob frob ""
 program=depctl
 offers "m365,mailbox,mailuser,scope,datakey,seal,open,status,flush,help" ""
 offers "policy,register,moved,set,show,list" mailbox ""
-offers "create,list,show,set,refresh,validate" mailbox policy ""
+offers "create,list,show,set,refresh,validate,recover" mailbox policy ""
 offers "refresh" m365 policy ref
 offers "refresh" help m365 policy ref
 offers "--description" m365 policy create --d
