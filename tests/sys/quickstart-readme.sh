@@ -44,7 +44,7 @@ mkdir "$T/work"
 # Ids, dates and numbers differ; so do the widths of columns.
 plain() {
 	sed -E -e "s|$D|/tmp/custody|g" -e 's/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/GUID/g' -e 's/[0-9a-f]{32}/ID/g' -e 's/[0-9-]{10}T[0-9:]{8}/TIME/g' -e 's/[0-9]+/N/g' \
-		-e 's/ +/ /g' -e 's/-+/-/g' -e 's/ $//' "$1"
+		-e 's/ +/ /g' -e 's/-+/-/g' -e 's/ $//' -e 's/token west is starting/token west is unavailable/' "$1"
 }
 plain "$T/page" >"$T/page.plain"
 # Whether the daemon has tried to start the lost token twice when it is asked is a matter of time: if not, the tool waits and says so.
