@@ -30,6 +30,23 @@ identity_enrolled(const struct session *session)
 	return atomic_load(&session->module->enrolled);
 }
 
+static bool
+count_identity(struct session *session, void *data, struct err *err)
+{
+	unsigned long object;
+	return object_find_id(session, identity_spec.id, &object, 1, data, err);
+}
+
+bool
+identity_exists(struct session *session, bool *ret_exists, struct err *err)
+{
+	size_t count = 0;
+	if (!session_run(session, count_identity, &count, err))
+		return false;
+	*ret_exists = count > 0;
+	return true;
+}
+
 struct adopt_args {
 	uint8_t *spki;
 	size_t len;

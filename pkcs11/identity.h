@@ -21,6 +21,9 @@
 /* Whether an id is the identity key's. */
 bool identity_is(const uint8_t id[static HSMKEY_ID_LEN]);
 
+/* Whether the token has anything under the identity's id, whoever made it. */
+bool identity_exists(struct session *session, bool *ret_exists, struct err *err) MUST_USE;
+
 /*
  * Makes the identity key, or adopts the one that is there if it is as we make it: enrolling twice is harmless.
  * Writes the SPKI. ERR_KEY_INTEGRITY: there is one that is not as we make it. One at a time for the whole process.

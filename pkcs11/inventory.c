@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ck.h"
+#include "lease.h"
 #include "object.h"
 #include "session_priv.h"
 
@@ -82,6 +83,15 @@ inventory_count(struct session *session, const uint8_t id[static HSMKEY_ID_LEN],
 	return true;
 }
 
+/* Ours, and no key. */
+static bool
+is_lease(struct session *session, unsigned long handle)
+{
+	char label[HSMKEY_LABEL_MAX + 1];
+	read_label(session, handle, label);
+	return read_class(session, handle) == INVENTORY_OTHER && lease_is(label);
+}
+
 /* false: not ours. */
 static bool
 read_object(struct session *session, unsigned long handle, struct inventory_object *object)
@@ -128,7 +138,7 @@ walk(struct session *session, void *data, struct err *err)
 	for (size_t i = 0; i < count; i++) {
 		struct inventory_object object;
 		if (!read_object(session, list[i], &object))
-			args->foreign++;
+			args->foreign += is_lease(session, list[i]) ? 0 : 1;
 		else if (more)
 			more = args->visit(args->context, &object);
 	}

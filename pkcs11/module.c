@@ -20,6 +20,7 @@
 	F(C_Initialize)                                                                            \
 	F(C_Finalize)                                                                              \
 	F(C_GetSlotList)                                                                           \
+	F(C_GetSlotInfo)                                                                           \
 	F(C_GetTokenInfo)                                                                          \
 	F(C_GetMechanismInfo)                                                                      \
 	F(C_OpenSession)                                                                           \
@@ -194,6 +195,17 @@ ambiguous(const struct module_info *first, const struct module_info *second, str
 		first->label, first->serial, second->label, second->serial);
 }
 
+/* A software token, whatever it is called, does not claim to be a device (PKCS#11 3.0 §3.2). */
+static void
+note_hardware(struct module *module)
+{
+	CK_SLOT_INFO slot;
+	module->hardware = module->ck->C_GetSlotInfo(module->slot, &slot) == CKR_OK &&
+			   (slot.flags & CKF_HW_SLOT) != 0;
+	if (module->hardware)
+		module->info.flags |= MODULE_HARDWARE;
+}
+
 /* Walks the slots; a slot that cannot tell about its token is as good as empty. */
 static bool
 match_slots(struct module *module, P11KitUri *uri, const CK_SLOT_ID *slots, CK_ULONG count,
@@ -213,6 +225,8 @@ match_slots(struct module *module, P11KitUri *uri, const CK_SLOT_ID *slots, CK_U
 		module->slot = slots[i];
 		found = true;
 	}
+	if (found)
+		note_hardware(module);
 	if (!found)
 		return err_set(
 			err, ERR_UNAVAILABLE, "No token matches the URI; is the device connected?");
@@ -254,5 +268,7 @@ module_refresh_info(struct module *module, struct err *err)
 	if (rv != CKR_OK)
 		return ckr_set(err, "C_GetTokenInfo", rv);
 	fill_info(module, &token);
+	if (module->hardware)
+		module->info.flags |= MODULE_HARDWARE;
 	return true;
 }

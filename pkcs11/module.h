@@ -18,7 +18,8 @@ struct module;
 #define MODULE_PIN_COUNT_LOW 8u
 #define MODULE_PIN_FINAL_TRY 16u
 #define MODULE_PIN_LOCKED    32u
-#define MODULE_PIN_MISSING   64u /* no user PIN was ever set */
+#define MODULE_PIN_MISSING   64u  /* no user PIN was ever set */
+#define MODULE_HARDWARE      128u /* the module calls the slot hardware */
 
 /* CK_TOKEN_INFO with its blanks cut off; control characters are '?'. */
 struct module_info {

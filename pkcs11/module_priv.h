@@ -11,6 +11,7 @@ struct module {
 	unsigned long slot;
 	struct module_info info;
 	bool one_thread;
+	bool hardware;
 	bool started;
 	struct probe probe;    /* filled before the second session is opened */
 	_Atomic bool enrolled; /* the identity key was proved in this process */

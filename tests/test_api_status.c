@@ -73,6 +73,7 @@ static const struct api_token token = {
 	.firmware = "2.6",
 	.enrolled = true,
 	.identity = "ab",
+	.lease = {"ours",    "cd",          7,                        "host file"      },
 	.worker = {.pid = 42, .restarts = 1, .started_at = 1700000000, .step = "serving"},
 	.sessions = 2,
 	.in_flight = 3,
@@ -96,6 +97,8 @@ static const struct api_token token = {
 	"{\"name\":\"west\",\"region\":\"westus\",\"state\":\"ready\",\"detail\":\"\","            \
 	"\"label\":\"west\",\"serial\":\"1\",\"manufacturer\":\"m\",\"model\":\"o\","              \
 	"\"firmware\":\"2.6\",\"enrolled\":true,\"identity\":\"ab\","                              \
+	"\"lease\":{\"state\":\"ours\",\"owner\":\"cd\",\"counter\":7,"                            \
+	"\"counterIn\":\"host file\"},"                                                            \
 	"\"worker\":{\"pid\":42,\"restarts\":1,\"startedAt\":1700000000,\"step\":\"serving\"},"    \
 	"\"sessions\":2,\"inFlight\":3,\"queued\":4,\"breaker\":\"closed\",\"flapping\":true,"     \
 	"\"objects\":{\"ours\":5,\"foreign\":6},\"latency\":{\"decryptMicroseconds\":700},"        \
@@ -137,6 +140,9 @@ token_unknown_values_are_null(void **state)
 	struct api_token bare = token;
 	bare.enrolled = false;
 	bare.identity = "";
+	bare.lease.state = bare.lease.counter_in = NULL;
+	bare.lease.owner = "";
+	bare.lease.counter = -1;
 	bare.worker.pid = 0;
 	bare.worker.started_at = 0;
 	bare.decrypt_us = 0;
@@ -145,6 +151,8 @@ token_unknown_values_are_null(void **state)
 	api_token_format(&bare, out);
 
 	assert_non_null(strstr(buf_peek(out), "\"enrolled\":false,\"identity\":null"));
+	assert_non_null(strstr(buf_peek(out),
+		"\"lease\":{\"state\":null,\"owner\":null,\"counter\":null,\"counterIn\":null}"));
 	assert_non_null(strstr(buf_peek(out), "\"pid\":null,\"restarts\":1,\"startedAt\":null"));
 	assert_non_null(strstr(buf_peek(out), "\"decryptMicroseconds\":null"));
 	assert_non_null(strstr(buf_peek(out), "\"lastError\":null"));

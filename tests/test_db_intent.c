@@ -432,6 +432,76 @@ enroll_once_and_never_a_clone_b24(void **state)
 	assert_false(tokens[0].pin_refused);
 }
 
+static int64_t
+counter_of(struct db_fixture *fixture, const char *name)
+{
+	struct db_token token = {0};
+	bool found;
+	assert_true(
+		db_token_find(fixture->db, name, fixture->arena, &token, &found, &fixture->err));
+	assert_true(found);
+	return token.counter;
+}
+
+static void
+D9_what_takes_something_away_counts_up_with_it(void **state)
+{
+	struct db_fixture *fixture = *state;
+	struct db_token token = {
+		.name = "west", .identity = bytes_of_text("identity"), .counter = 5};
+	assert_true(db_token_enroll(fixture->db, &token, 0, &fixture->err));
+	int64_t vault = db_fixture_vault(fixture, "v", "west", false);
+	struct db_policy policy = {vault, DB_PRINCIPAL_USER, 1, "u", 7};
+	assert_true(db_policy_set(fixture->db, &policy, 1000, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 5);
+	policy.permissions = 15;
+	assert_true(db_policy_set(fixture->db, &policy, 1000, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 5); /* more is allowed */
+	policy.permissions = 27;
+	assert_true(db_policy_set(fixture->db, &policy, 1000, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 6); /* more, and less */
+	assert_true(db_policy_delete(fixture->db, &policy, 1000, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 7);
+	assert_true(db_vault_delete(fixture->db, vault, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 8);
+	assert_true(db_token_count_up(fixture->db, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 9);
+}
+
+static void
+D9_key_that_may_do_less_counts_up(void **state)
+{
+	struct db_fixture *fixture = *state;
+	struct db_token token = {.name = "west", .identity = bytes_of_text("identity")};
+	assert_true(db_token_enroll(fixture->db, &token, 0, &fixture->err));
+	struct db_key_item item = db_fixture_create(fixture, "k", 1);
+	static const struct {
+		struct db_version_change change;
+		int64_t counter;
+	} rows[] = {
+		{{.has_enabled = true, .enabled = true},  0},
+		{{.has_enabled = true, .enabled = false}, 1},
+		{{.has_enabled = true, .enabled = true},  1},
+		{{.has_exp = true, .exp = 5000},          2},
+		{{.has_exp = true, .exp = 6000},          2},
+		{{.has_exp = true, .exp = DB_NO_TIME},    2},
+		{{.has_nbf = true, .nbf = 100},           3},
+		{{.has_nbf = true, .nbf = DB_NO_TIME},    3},
+		{{.has_ops = true, .ops = 0},             4},
+		{{.tags = "{}"},                          4},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_true(db_version_update(
+			fixture->db, item.newest.id, &rows[i].change, &fixture->err));
+		assert_int_equal(counter_of(fixture, "west"), rows[i].counter);
+	}
+	struct db_key key;
+	assert_true(db_key_delete(fixture->db, item.key.id, 7000, &key, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 5);
+	assert_true(db_key_recover(fixture->db, item.key.id, &fixture->err));
+	assert_int_equal(counter_of(fixture, "west"), 5);
+}
+
 static void
 counter_never_goes_back(void **state)
 {
@@ -497,6 +567,8 @@ main(void)
 		TEST(vault_list_is_by_folded_name),
 		TEST(policies_are_set_replaced_and_removed),
 		TEST(enroll_once_and_never_a_clone_b24),
+		TEST(D9_what_takes_something_away_counts_up_with_it),
+		TEST(D9_key_that_may_do_less_counts_up),
 		TEST(counter_never_goes_back),
 		TEST(gcm_is_counted_in_blocks_and_ends_e15),
 	};

@@ -48,8 +48,10 @@ new_token_serves_nothing_until_enrolled(void **state)
 	assert_false(status_of(bench->west).enrolled);
 
 	int64_t deadline_ms = clock_monotonic_ms() + 10000;
-	assert_true(token_enroll(bench->west, (struct token_ticket){5, 0}, deadline_ms, &err));
-	assert_false(token_enroll(bench->west, (struct token_ticket){6, 0}, deadline_ms, &err));
+	assert_true(
+		token_enroll(bench->west, false, (struct token_ticket){5, 0}, deadline_ms, &err));
+	assert_false(
+		token_enroll(bench->west, false, (struct token_ticket){6, 0}, deadline_ms, &err));
 	assert_int_equal(err.code, ERR_CONFLICT);
 	bench_expect(bench, 5, ERR_NONE);
 	assert_int_equal(bench_find(bench, 5)->type, WIRE_ENROLL);
@@ -59,7 +61,8 @@ new_token_serves_nothing_until_enrolled(void **state)
 	assert_int_equal(bench->token[0].ready, 1);
 	assert_true(bench_ask(bench, 7, "x", &err));
 	bench_expect(bench, 7, ERR_NONE);
-	assert_false(token_enroll(bench->west, (struct token_ticket){8, 0}, deadline_ms, &err));
+	assert_false(
+		token_enroll(bench->west, false, (struct token_ticket){8, 0}, deadline_ms, &err));
 	assert_int_equal(err.code, ERR_CONFLICT);
 }
 
@@ -110,7 +113,8 @@ b24_clone_is_not_enrolled(void **state)
 	bench_wait(bench, token_is_ready(bench->west));
 
 	int64_t deadline_ms = clock_monotonic_ms() + 10000;
-	assert_true(token_enroll(bench->east, (struct token_ticket){5, 0}, deadline_ms, &err));
+	assert_true(
+		token_enroll(bench->east, false, (struct token_ticket){5, 0}, deadline_ms, &err));
 	bench_expect(bench, 5, ERR_TOKEN_IMPOSTOR);
 	bench_wait(bench, token_state(bench->east) == TOKEN_STATE_REFUSED);
 	assert_int_equal(bench->token[1].record.spki_len, 0);
@@ -136,7 +140,8 @@ b39_token_that_lost_an_algorithm_makes_no_keys_until_that_is_accepted(void **sta
 	bench_start(bench, false);
 	bench_wait(bench, token_state(bench->west) == TOKEN_STATE_NOT_ENROLLED);
 	int64_t deadline_ms = clock_monotonic_ms() + 200000;
-	assert_true(token_enroll(bench->west, (struct token_ticket){1, 0}, deadline_ms, &err));
+	assert_true(
+		token_enroll(bench->west, false, (struct token_ticket){1, 0}, deadline_ms, &err));
 	bench_expect(bench, 1, ERR_NONE);
 	assert_true(bench_generate(bench, 2, "x", &err));
 	bench_expect(bench, 2, ERR_NONE);
@@ -153,12 +158,14 @@ b39_token_that_lost_an_algorithm_makes_no_keys_until_that_is_accepted(void **sta
 	assert_true(bench_ask(bench, 5, "still opens", &err));
 	bench_expect(bench, 5, ERR_NONE);
 
-	assert_true(token_enroll(bench->west, (struct token_ticket){6, 0}, deadline_ms, &err));
+	assert_true(
+		token_enroll(bench->west, false, (struct token_ticket){6, 0}, deadline_ms, &err));
 	bench_expect(bench, 6, ERR_NONE);
 	assert_true(bench_generate(bench, 7, "x", &err));
 	bench_expect(bench, 7, ERR_NONE);
 	assert_string_equal(status_of(bench->west).detail, "");
-	assert_false(token_enroll(bench->west, (struct token_ticket){8, 0}, deadline_ms, &err));
+	assert_false(
+		token_enroll(bench->west, false, (struct token_ticket){8, 0}, deadline_ms, &err));
 	assert_int_equal(err.code, ERR_CONFLICT);
 }
 

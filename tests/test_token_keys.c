@@ -39,8 +39,8 @@ setup(void **state)
 	softhsm_add_token(&world->softhsm, "west");
 	tokenproc_ready(&world->proc, &world->softhsm, "pkcs11:token=west");
 	struct wire_enroll_answer enrolled;
-	struct wire_empty empty;
-	assert_true(tokenproc_ask(&world->proc, WIRE_ENROLL, &empty, &enrolled, &err));
+	struct wire_enroll_request enroll = {0};
+	assert_true(tokenproc_ask(&world->proc, WIRE_ENROLL, &enroll, &enrolled, &err));
 	memcpy(world->identity, enrolled.identity.data, enrolled.identity.len);
 	world->identity_len = enrolled.identity.len;
 	world->rsa = tokenproc_generate(&world->proc, tokenkey_rsa(2048, RSA_ALL));

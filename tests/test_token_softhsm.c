@@ -112,7 +112,8 @@ enrol(struct bench *bench)
 	bench_start(bench, false);
 	bench_wait(bench, token_state(bench->west) == TOKEN_STATE_NOT_ENROLLED);
 	int64_t deadline_ms = clock_monotonic_ms() + 20000;
-	assert_true(token_enroll(bench->west, (struct token_ticket){900, 0}, deadline_ms, &err));
+	assert_true(
+		token_enroll(bench->west, false, (struct token_ticket){900, 0}, deadline_ms, &err));
 	bench_expect(bench, 900, ERR_NONE);
 	assert_true(token_is_ready(bench->west));
 }

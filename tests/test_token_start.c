@@ -79,10 +79,12 @@ start_tells_the_token_and_its_steps(void **state)
 	assert_string_equal(answer.manufacturer, "SoftHSM project");
 	assert_int_equal(strlen(answer.serial), 16);
 	assert_int_equal(answer.sessions, 2);
-	assert_int_equal(answer.flags, 0);
+	assert_int_equal(answer.flags, 0); /* no device, so a file of the host */
+	assert_int_equal(answer.lease, WIRE_LEASE_NONE);
 	assert_string_equal(answer.reduced, "");
 	assert_string_equal(proc.steps, "|read PIN|load module|start module|find token|open "
-					"session|login|probe capabilities|open sessions");
+					"session|login|probe capabilities|read lease|open "
+					"sessions");
 	assert_int_equal(tokenproc_stop(&proc), 0);
 }
 
@@ -265,12 +267,12 @@ static size_t
 take_identity(struct softhsm *softhsm, uint8_t identity[static 256])
 {
 	struct tokenproc proc;
-	struct wire_empty empty;
+	struct wire_enroll_request enroll = {0};
 	struct wire_enroll_answer enrolled;
 	struct err err = {0};
 	tokenproc_ready(&proc, softhsm, URI);
 	assert_true(
-		tokenproc_ask(&proc, WIRE_ENROLL, &empty, &enrolled, &err)); /* again: the same */
+		tokenproc_ask(&proc, WIRE_ENROLL, &enroll, &enrolled, &err)); /* again: the same */
 	size_t len = enrolled.identity.len;
 	memcpy(identity, enrolled.identity.data, len);
 	assert_int_equal(tokenproc_stop(&proc), 0);

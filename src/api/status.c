@@ -3,8 +3,29 @@
 
 #include <string.h>
 
+#include "api/body.h"
 #include "api/vault_priv.h"
 #include "json/json_writer.h"
+
+struct enroll_body {
+	struct json_opt_bool take_over;
+};
+
+static const struct json_field enroll_fields[] = {
+	FIELD(struct enroll_body, take_over, "takeOver", BOOL),
+};
+TABLE(enroll_table, enroll_fields, struct enroll_body, true);
+
+bool
+api_token_enroll_decode(struct bytes body, struct arena *arena, struct api_token_enroll *ret_enroll,
+	struct err *err)
+{
+	struct enroll_body enroll = {0};
+	if (body.len > 0 && !json_decode_body(body, &enroll_table, arena, &enroll, err))
+		return false;
+	ret_enroll->take_over = enroll.take_over.value;
+	return true;
+}
 
 /* Zero stands for unknown. */
 static void
@@ -72,6 +93,21 @@ write_identity(struct json_writer *writer, const struct api_token *token)
 	json_write_text(writer, "identity", known ? token->identity : NULL);
 }
 
+static void
+write_lease(struct json_writer *writer, const struct api_token *token)
+{
+	bool owned = token->lease.owner != NULL && *token->lease.owner != '\0';
+	json_write_object(writer, "lease");
+	json_write_text(writer, "state", token->lease.state);
+	json_write_text(writer, "owner", owned ? token->lease.owner : NULL);
+	if (token->lease.counter < 0)
+		json_write_null(writer, "counter");
+	else
+		json_write_int(writer, "counter", token->lease.counter);
+	json_write_text(writer, "counterIn", token->lease.counter_in);
+	json_write_end(writer);
+}
+
 /* The members of Token, into an object that is open. */
 static void
 write_token(struct json_writer *writer, const struct api_token *token)
@@ -86,6 +122,7 @@ write_token(struct json_writer *writer, const struct api_token *token)
 	json_write_text(writer, "model", token->model);
 	json_write_text(writer, "firmware", token->firmware);
 	write_identity(writer, token);
+	write_lease(writer, token);
 	write_worker(writer, token);
 	json_write_int(writer, "sessions", token->sessions);
 	json_write_int(writer, "inFlight", token->in_flight);

@@ -1,5 +1,6 @@
 /*
- * What the daemon tells of itself (doc/api.md): health, status, tokens, findings. Encoders only, as in key.h.
+ * What the daemon tells of itself (doc/api.md): health, status, tokens, findings. Encoders as in key.h, and the one body
+ * that is sent about them.
  * All text is borrowed; NULL is written as null where said, and is our bug elsewhere (written as null, too).
  */
 #pragma once
@@ -14,6 +15,13 @@
 
 /* {"status":"ok"}, or "degraded" with the reasons if there are any. */
 void api_health_format(const char *const *reasons, size_t count, struct buf *out);
+
+/* The body of an enrolment, which may be missing. ERR_BAD_PARAMETER as in vault.h. */
+struct api_token_enroll {
+	bool take_over; /* also a token that is another catalog's */
+};
+bool api_token_enroll_decode(struct bytes body, struct arena *arena,
+	struct api_token_enroll *ret_enroll, struct err *err) MUST_USE;
 
 struct api_token_algorithm {
 	const char *alg;
@@ -35,6 +43,12 @@ struct api_token {
 	const char *label, *serial, *manufacturer, *model, *firmware;
 	bool enrolled;
 	const char *identity; /* hex SHA-256; NULL or "": null */
+	struct {
+		const char *state;      /* "none", "ours", "other", "unsupported"; NULL: null */
+		const char *owner;      /* hex; NULL or "": null */
+		int64_t counter;        /* negative: null */
+		const char *counter_in; /* "device", "host file"; NULL: null */
+	} lease;
 	struct {
 		int64_t pid; /* 0: null */
 		int64_t restarts;

@@ -66,16 +66,30 @@ ctl_token_show(struct ctl *ctl)
 	return ctl_show(ctl, "GET", path, NULL, NULL, false, token_columns, NULL);
 }
 
+/* Whoever takes a token from a catalog that still lives puts an end to its service (threat D12): a person says so. */
+static bool
+confirm_take_over(const struct ctl *ctl, const char *name, struct err *err)
+{
+	char question[192];
+	(void)snprintf(question, sizeof(question),
+		"Take token %s from the catalog that has it, which then refuses it? (yes/no)",
+		name);
+	return cmdline_flag(&ctl->options, OPTION_YES, false) ||
+	       terminal_confirm(question, "yes", err);
+}
+
 int
 ctl_token_enroll(struct ctl *ctl)
 {
 	struct err err;
 	const char *name;
 	char path[PATH_SIZE];
-	if (!ctl_token_name(ctl, &name, &err))
+	bool take_over = cmdline_flag(&ctl->options, OPTION_TAKE_OVER, false);
+	if (!ctl_token_name(ctl, &name, &err) || (take_over && !confirm_take_over(ctl, name, &err)))
 		return ctl_fail(ctl, &err);
 	(void)snprintf(path, sizeof(path), "/tokens/%s/enroll", name);
-	return ctl_show(ctl, "POST", path, "{}", NULL, false, token_columns, NULL);
+	return ctl_show(ctl, "POST", path, take_over ? "{\"takeOver\":true}" : "{}", NULL, false,
+		token_columns, NULL);
 }
 
 /* Threat F12: the PIN comes from the terminal, a private file or standard input, and from nowhere else. */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "custodyd/operations.h"
 #include "custodyd/rollback.h"
+#include "custodyd/witness.h"
 #include "service/serve.h"
 
 #define API_VERSION_NEWEST "2025-07-01"
@@ -297,6 +298,8 @@ call_finish(struct call *call, int status)
 	else
 		http_answer(call->http, status, NULL, 0, status == 204 ? NULL : &call->body);
 	call->http = NULL;
+	if (call->row->mutates)
+		witness_tick(daemon->witness);
 	op_answered(&call->task.op);
 	return OP_DONE;
 }

@@ -17,6 +17,7 @@ struct inspector;
 struct reconciler;
 struct rollback;
 struct rotator;
+struct witness;
 
 struct custodyd {
 	union { /* the members of the host can be named directly */
@@ -33,6 +34,7 @@ struct custodyd {
 	struct reconciler *reconciler;
 	struct rotator *rotator;
 	struct inspector *inspector;
+	struct witness *witness;
 	struct tokens *tokens;
 	struct rollback *rollback; /* NULL: the catalog is not an old copy */
 	uint64_t openings;         /* of dual envelopes */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/b64.h"
 #include "base/log.h"
 #include "custodyd/call.h"
 #include "custodyd/inspector.h"
@@ -14,6 +15,7 @@
 #include "custodyd/rollback.h"
 #include "custodyd/rotator.h"
 #include "custodyd/task.h"
+#include "custodyd/witness.h"
 #include "service/serve.h"
 #include "wire/wire.h"
 
@@ -49,6 +51,7 @@ token_ready(void *ctx, struct token *token)
 			!keystore_set_identity(daemon->keys, name, row.identity, &err)))
 		custodyd_note(daemon, "token.identity", &err, name);
 	log_info("token.ready", LOG_TEXT("token", name));
+	witness_ready(daemon->witness, token);
 	reconcile_token(daemon->reconciler, name);
 }
 
@@ -106,7 +109,10 @@ record_enrol(void *ctx, const char *name, const struct token_enrolment *enrolmen
 		.identity = enrolment->spki,
 		.capability = enrolment->capability,
 		.enrolled_at = calendar_now_s(daemon->calendar),
+		.counter = (int64_t)enrolment->counter,
 	};
+	if (row.counter < 0)
+		return err_set(err, ERR_INTERNAL, "The token's worker reported no counter.");
 	memcpy(row.identity_id, WIRE_IDENTITY_ID, sizeof(row.identity_id));
 	strncpy(row.name, name, sizeof(row.name) - 1);
 	strncpy(row.label, enrolment->label, sizeof(row.label) - 1);
@@ -120,6 +126,12 @@ static bool
 record_accept_capability(void *ctx, const char *name, struct bytes capability, struct err *err)
 {
 	return db_token_set_capability(((struct custodyd *)ctx)->db, name, capability, err);
+}
+
+static bool
+record_know_counter(void *ctx, const char *name, uint64_t counter, struct err *err)
+{
+	return witness_know(((struct custodyd *)ctx)->witness, name, counter, err);
 }
 
 static bool
@@ -148,6 +160,7 @@ tick(struct host *host)
 {
 	inspector_tick(daemon_of(host)->inspector);
 	rotator_tick(daemon_of(host)->rotator);
+	witness_tick(daemon_of(host)->witness);
 }
 
 static void
@@ -298,13 +311,14 @@ open_state(struct custodyd *daemon, struct err *err)
 	daemon->reconciler = reconciler_new(daemon);
 	daemon->inspector = inspector_new(daemon);
 	daemon->rotator = rotator_new(daemon);
+	daemon->witness = witness_new(daemon);
 	return true;
 }
 
 static bool
 open_tokens(struct custodyd *daemon, struct err *err)
 {
-	const struct tokens_host host = {
+	struct tokens_host host = {
 		.ctx = daemon,
 		.deliver = task_deliver,
 		.ready = token_ready,
@@ -312,9 +326,12 @@ open_tokens(struct custodyd *daemon, struct err *err)
 		.load = record_load,
 		.enrol = record_enrol,
 		.accept_capability = record_accept_capability,
+		.know_counter = record_know_counter,
 		.refuse_pin = record_refuse_pin,
 		.accept_pin = record_accept_pin,
 	};
+	if (!hex_decode(db_instance(daemon->db), host.instance, sizeof(host.instance)))
+		return err_set(err, ERR_CATALOG_INTEGRITY, NULL);
 	daemon->tokens = tokens_new(daemon->loop, &host, daemon->options, err);
 	return daemon->tokens != NULL;
 }
@@ -371,6 +388,7 @@ daemon_free(struct custodyd *daemon)
 	reconciler_free(daemon->reconciler);
 	inspector_free(daemon->inspector);
 	rotator_free(daemon->rotator);
+	witness_free(daemon->witness);
 	keystore_free(daemon->keys);
 	rollback_free(daemon->rollback);
 	vaults_free(daemon->vaults);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/b64.h"
+
 static const struct {
 	uint32_t bit;
 	const char *word; /* key_ops of the dialect */
@@ -69,6 +71,19 @@ copy_words(const char *words, char rows[][TOKEN_TEXT_MAX], size_t max)
 }
 
 void
+device_take_lease(
+	struct device *device, unsigned lease, const uint8_t owner[static 16], uint64_t counter)
+{
+	static const uint8_t nobody[16];
+	bool known = lease >= WIRE_LEASE_NONE && lease <= WIRE_LEASE_UNSUPPORTED;
+	device->lease = known ? (enum wire_lease)lease : 0;
+	device->owner[0] = '\0';
+	if (memcmp(owner, nobody, sizeof(nobody)) != 0)
+		hex_encode(owner, sizeof(nobody), device->owner);
+	device->counter = counter;
+}
+
+void
 device_started(struct device *device, const struct wire_start_answer *answer)
 {
 	device_copy_text(device->label, sizeof(device->label), answer->label);
@@ -79,6 +94,7 @@ device_started(struct device *device, const struct wire_start_answer *answer)
 	device->flags = answer->flags;
 	device->sessions = answer->sessions > 0 ? answer->sessions : 1;
 	device->enrolled = answer->state == WIRE_STATE_READY;
+	device_take_lease(device, answer->lease, answer->owner, answer->counter);
 	device->reduced_count = copy_words(answer->reduced, device->reduced, TOKEN_REDUCED_MAX);
 }
 

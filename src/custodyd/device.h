@@ -14,6 +14,9 @@ struct device {
 	uint32_t flags;    /* WIRE_TOKEN_* */
 	unsigned sessions; /* threads that serve, at least 1 */
 	bool enrolled;
+	enum wire_lease lease; /* 0: not told */
+	char owner[33];        /* of the lease, hex; "" if it names none */
+	uint64_t counter;
 	char reduced[TOKEN_REDUCED_MAX][TOKEN_TEXT_MAX];
 	size_t reduced_count;
 	struct token_algorithm algorithms[TOKEN_ALGORITHMS_MAX];
@@ -27,6 +30,9 @@ struct device {
 struct device *device_new(void);
 void device_free(struct device *device);
 
+/* What a worker told of the token's lease: enum wire_lease, and the rest of it. */
+void device_take_lease(
+	struct device *device, unsigned lease, const uint8_t owner[static 16], uint64_t counter);
 void device_started(struct device *device, const struct wire_start_answer *answer);
 /* ERR_INTERNAL: a list in it is malformed, or it is too long. */
 bool device_capable(struct device *device, const struct wire_capabilities_answer *answer,

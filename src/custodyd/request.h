@@ -17,6 +17,7 @@ enum request_purpose {
 	REQUEST_LAUNCH, /* a step of a worker's start */
 	REQUEST_PING,   /* ours, on a healthy worker */
 	REQUEST_PROBE,  /* ours, on a half-open breaker */
+	REQUEST_RAISE,  /* ours, of the token's counter */
 };
 
 struct request {

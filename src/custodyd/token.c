@@ -30,18 +30,24 @@ static const struct {
 	const char *name;
 	unsigned next; /* legal next states */
 } STATES[] = {
-	[TOKEN_STATE_STARTING] = {"starting",     TO(LOGIN_NEEDED) | TO(NOT_ENROLLED) | TO(READY) |
-						      TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)},
-	[TOKEN_STATE_LOGIN_NEEDED] = {"login-needed",
-				  TO(NOT_ENROLLED) | TO(READY) | TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)                                  },
-	[TOKEN_STATE_NOT_ENROLLED] = {"not-enrolled",
-				  TO(READY) | TO(STARTING) | TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)                                      },
-	[TOKEN_STATE_READY] = {"ready",        TO(STARTING) | TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)                                  },
+	[TOKEN_STATE_STARTING] = {"starting",     TO(LOGIN_NEEDED) | TO(NOT_ENROLLED) | TO(LEASED) |
+						      TO(READY) | TO(UNAVAILABLE) | TO(REFUSED) |
+						      TO(STOPPED)                          },
+	[TOKEN_STATE_LOGIN_NEEDED] = {"login-needed", TO(NOT_ENROLLED) | TO(LEASED) | TO(READY) |
+							      TO(UNAVAILABLE) | TO(REFUSED) |
+							      TO(STOPPED)              },
+	[TOKEN_STATE_NOT_ENROLLED] = {"not-enrolled", TO(LEASED) | TO(READY) | TO(STARTING) |
+							      TO(UNAVAILABLE) | TO(REFUSED) |
+							      TO(STOPPED)              },
+	[TOKEN_STATE_LEASED] = {"leased",       TO(NOT_ENROLLED) | TO(READY) | TO(STARTING) |
+						  TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)},
+	[TOKEN_STATE_READY] = {"ready",
+				  TO(LEASED) | TO(STARTING) | TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)                               },
 	[TOKEN_STATE_UNAVAILABLE] = {"unavailable",
-				  TO(STARTING) | TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)                                                  },
+				  TO(STARTING) | TO(UNAVAILABLE) | TO(REFUSED) | TO(STOPPED)                                            },
 	[TOKEN_STATE_REFUSED] = {"refused",
-				  TO(STARTING) | TO(REFUSED) | TO(UNAVAILABLE) | TO(STOPPED)                                                  },
-	[TOKEN_STATE_STOPPED] = {"stopped",      0											   },
+				  TO(STARTING) | TO(REFUSED) | TO(UNAVAILABLE) | TO(STOPPED)                                            },
+	[TOKEN_STATE_STOPPED] = {"stopped",      0										     },
 };
 
 /* Reasons that trying again cannot cure. */
@@ -88,7 +94,8 @@ void
 token_set_state(struct token *token, enum token_state state, const struct err *reason)
 {
 	assert((STATES[token->state].next & (1u << state)) != 0);
-	bool trouble = state == TOKEN_STATE_UNAVAILABLE || state == TOKEN_STATE_REFUSED;
+	bool trouble = state == TOKEN_STATE_UNAVAILABLE || state == TOKEN_STATE_REFUSED ||
+		       state == TOKEN_STATE_LEASED;
 	token->state = state;
 	if (reason != NULL)
 		token->reason = for_callers(reason);
@@ -96,7 +103,7 @@ token_set_state(struct token *token, enum token_state state, const struct err *r
 		err_clear(&token->reason);
 	if (trouble) {
 		token_note_error(token, reason);
-		log_err(state == TOKEN_STATE_REFUSED ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+		log_err(state == TOKEN_STATE_UNAVAILABLE ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
 			"token.down", reason, LOG_TEXT("token", token->name));
 	}
 	log_info("token.state", LOG_TEXT("token", token->name),
@@ -216,7 +223,7 @@ arm(struct token *token)
 {
 	bool settled = token->state == TOKEN_STATE_READY ||
 		       token->state == TOKEN_STATE_NOT_ENROLLED ||
-		       token->state == TOKEN_STATE_REFUSED;
+		       token->state == TOKEN_STATE_LEASED || token->state == TOKEN_STATE_REFUSED;
 	token->tick_is_fast = !settled || token->launch != NULL || token->retiring != NULL ||
 			      token->breaker.state != BREAKER_CLOSED || token_is_working(token);
 	timer_start(token->tick, token->tick_is_fast ? TICK_FAST_MS : TICK_SLOW_MS);

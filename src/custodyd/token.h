@@ -21,6 +21,7 @@ enum token_state {
 	TOKEN_STATE_STARTING,     /* a worker is on its way; see the step */
 	TOKEN_STATE_LOGIN_NEEDED, /* waits for custodyctl token login */
 	TOKEN_STATE_NOT_ENROLLED, /* logged in, without an identity: only token_enroll() is served */
+	TOKEN_STATE_LEASED, /* logged in, but it is another catalog's: only token_enroll() that takes it over is served */
 	TOKEN_STATE_READY,
 	TOKEN_STATE_UNAVAILABLE, /* the last worker failed; another starts after the back-off */
 	TOKEN_STATE_REFUSED, /* integrity or PIN: nothing is tried again until something changes */
@@ -84,10 +85,24 @@ void token_cancel(struct token *token, struct token_ticket ticket);
  * Makes the identity key pair of a token that has none and stores it through the record callback; the
  * delivery (type WIRE_ENROLL) comes when the identity has been proved and the token is ready. For a token that
  * can do less than when it was enrolled (threats B39), and makes no keys for that, it accepts the loss.
+ * With `take_over` also for one that is another catalog's, which may be enrolled here already (threats D12).
  * CONFLICT: enrolled already. Else as token_request().
  */
-bool token_enroll(struct token *token, struct token_ticket ticket, int64_t deadline_ms,
-	struct err *err) MUST_USE;
+bool token_enroll(struct token *token, bool take_over, struct token_ticket ticket,
+	int64_t deadline_ms, struct err *err) MUST_USE;
+
+/* The instance that the lease of a token that is another's names, as hex; "" in every other case, or if it does not tell. */
+const char *token_other_owner(const struct token *token);
+
+/*
+ * The counter on the token (threats D9). false: it has none that is ours, or no worker that could tell.
+ */
+bool token_counter(const struct token *token, uint64_t *ret_counter);
+/*
+ * Raises it, in the background: at most once a minute, and only on a ready token. false: not now. The catalog
+ * has stored the value before.
+ */
+bool token_raise(struct token *token, uint64_t counter);
 
 const char *token_name(const struct token *token);
 const char *token_region(const struct token *token);
@@ -132,7 +147,11 @@ struct token_status {
 	char label[TOKEN_TEXT_MAX], serial[TOKEN_TEXT_MAX], manufacturer[TOKEN_TEXT_MAX],
 		model[TOKEN_TEXT_MAX], firmware[TOKEN_TEXT_MAX];
 	bool enrolled;
-	char identity[65]; /* SHA-256 of the identity's SPKI; "" without one */
+	char identity[65];      /* SHA-256 of the identity's SPKI; "" without one */
+	const char *lease;      /* "none", "ours", "other", "unsupported"; NULL: unknown */
+	char owner[33];         /* the instance that the lease names, hex; "": none, or unknown */
+	int64_t counter;        /* -1: the token keeps none, or it is unknown */
+	const char *counter_in; /* "device", "host file"; NULL: it keeps none */
 	struct {
 		int64_t pid; /* 0: none */
 		int64_t restarts;

@@ -70,6 +70,8 @@ token_fail_running(struct token *token, struct worker *worker)
 		bool unknown = was_sent(request) && !wire_idempotent(request->type);
 		if (request->purpose == REQUEST_PING || request->purpose == REQUEST_PROBE)
 			token->pinged = false;
+		if (request->purpose == REQUEST_RAISE)
+			token->raising = false;
 		token_fail(token, request, unknown ? ERR_OUTCOME_UNKNOWN : ERR_UNAVAILABLE);
 	}
 }
@@ -125,6 +127,8 @@ react(struct token *token, struct worker *worker, const struct err *err)
 {
 	if (err->code == ERR_TOKEN_IMPOSTOR || err->code == ERR_TOKEN_AMBIGUOUS)
 		worker_kill(worker, err);
+	else if (err->code == ERR_TOKEN_LEASED && worker == token->current)
+		token_leased(token);
 	else if (err->code == ERR_NO_MEMORY && worker == token->current)
 		replace_for_memory(token);
 }
@@ -171,6 +175,10 @@ pinged(struct token *token, struct worker *worker, const struct wire_message *me
 	token->pinged = false;
 	if (worker != token->current)
 		return;
+	if (!ok && err.code == ERR_TOKEN_LEASED) {
+		token_leased(token);
+		return; /* the token itself is well */
+	}
 	if (token->breaker.state == BREAKER_HALF_OPEN) {
 		token->failed_probes = ok ? 0 : token->failed_probes + 1;
 		breaker_probed(&token->breaker, !ok, now_ms, token_random());
@@ -201,6 +209,10 @@ token_answered(struct token *token, struct worker *worker, struct request *take_
 	case REQUEST_PING:
 	case REQUEST_PROBE:
 		pinged(token, worker, message);
+		request_free(take_request);
+		break;
+	case REQUEST_RAISE:
+		token_raised(token, worker, message);
 		request_free(take_request);
 		break;
 	case REQUEST_LAUNCH: /* the launch's, not ours */

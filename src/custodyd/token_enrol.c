@@ -36,23 +36,40 @@ new_request(struct token *token, enum wire_type type, const void *fields,
 	return request;
 }
 
+/* The token's counter goes on from where the other catalog left it: ours must know that before. */
+static bool
+prepare_take_over(struct token *token, struct err *err)
+{
+	const struct tokens_host *host = &token->set->host;
+	return token->record.spki_len == 0 ||
+	       host->know_counter(host->ctx, token->name, token->device->counter, err);
+}
+
 bool
-token_enroll(struct token *token, struct token_ticket ticket, int64_t deadline_ms, struct err *err)
+token_enroll(struct token *token, bool take_over, struct token_ticket ticket, int64_t deadline_ms,
+	struct err *err)
 {
 	bool accepts_loss = token->state == TOKEN_STATE_READY && token->lost[0] != '\0';
-	if (token->record.spki_len > 0 && !accepts_loss)
+	bool takes = take_over && token->state == TOKEN_STATE_LEASED;
+	if (token->state == TOKEN_STATE_LEASED && !takes) {
+		*err = token->reason;
+		return false;
+	}
+	if (token->record.spki_len > 0 && !accepts_loss && !takes)
 		return err_set(err, ERR_CONFLICT, "The token is enrolled already.");
 	if (token->enrolling)
 		return err_set(err, ERR_CONFLICT, "The token is being enrolled.");
-	bool can = (token->state == TOKEN_STATE_NOT_ENROLLED || accepts_loss) &&
+	bool can = (token->state == TOKEN_STATE_NOT_ENROLLED || accepts_loss || takes) &&
 		   !token->set->stopping && token->current != NULL && worker_alive(token->current);
 	if (!can && token_trouble(token, err))
 		return false;
 	if (!can)
 		return err_set(err, ERR_UNAVAILABLE, NULL);
-	struct wire_empty empty = {};
+	if (takes && !prepare_take_over(token, err))
+		return false;
+	struct wire_enroll_request enroll = {.take_over = take_over};
 	token->enrolling = true;
-	token_send(token, new_request(token, WIRE_ENROLL, &empty, ticket, deadline_ms));
+	token_send(token, new_request(token, WIRE_ENROLL, &enroll, ticket, deadline_ms));
 	return true;
 }
 
@@ -82,6 +99,8 @@ ask_proof(struct token *token, struct worker *worker, const struct request *made
 		return false;
 	if (worker != token->current)
 		return err_set(err, ERR_UNAVAILABLE, NULL);
+	memcpy(token->taken_from, answer.former, sizeof(token->taken_from));
+	device_take_lease(token->device, answer.lease, token->set->host.instance, answer.counter);
 	buf_reset(&token->new_spki);
 	(void)buf_append(
 		&token->new_spki, answer.identity.data, answer.identity.len); /* length checked */
@@ -109,6 +128,7 @@ store(struct token *token, struct bytes spki, struct bytes capability, struct er
 		.model = device->model,
 		.spki = spki,
 		.capability = capability,
+		.counter = device->counter,
 	};
 	return host->enrol(host->ctx, token->name, &enrolment, err);
 }
@@ -149,12 +169,17 @@ token_enrolling(struct token *token, struct worker *worker, struct request *take
 		log_err(LOG_LEVEL_WARNING, "token.enrol", &err, LOG_TEXT("token", token->name));
 		if (err.code == ERR_TOKEN_IMPOSTOR)
 			worker_kill(worker, &err);
+		else if (err.code == ERR_TOKEN_LEASED && worker == token->current)
+			token_leased(token);
 		token_finish(token, take_request, NULL, &err);
 		return;
 	}
 	struct wire_enroll_answer answer = {
-		{token->record.spki, token->record.spki_len}
-        };
+		.identity = {token->record.spki, token->record.spki_len},
+		.lease = (uint8_t)token->device->lease,
+		.counter = token->device->counter,
+	};
+	memcpy(answer.former, token->taken_from, sizeof(answer.former));
 	token_proved(token);
 	token_finish(token, take_request, &answer, NULL);
 }

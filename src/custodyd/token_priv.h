@@ -102,7 +102,10 @@ struct token {
 	int64_t last_ping_ms;
 	unsigned failed_probes;
 	bool enrolling;
-	struct buf new_spki; /* while enrolling: made, not yet proved */
+	bool raising;           /* the counter on the token */
+	int64_t raised_ms;      /* when that was last begun; 0: never */
+	uint8_t taken_from[16]; /* by the last enrolment; zeros: from nobody */
+	struct buf new_spki;    /* while enrolling: made, not yet proved */
 	uint8_t challenge[PROOF_CHALLENGE];
 	int64_t late_answers;
 
@@ -178,6 +181,12 @@ void token_answered(struct token *token, struct worker *worker, struct request *
 void token_fail_running(struct token *token, struct worker *worker);
 /* Expires what waits, times out and kills what runs too long, probes and pings. */
 void token_watch(struct token *token, int64_t now_ms);
+
+/* token_lease.c: whose the token is, and its counter */
+/* It is another catalog's: it serves nothing until it is taken over. */
+void token_leased(struct token *token);
+/* An answer to token_raise(). */
+void token_raised(struct token *token, struct worker *worker, const struct wire_message *message);
 
 /* token_enrol.c */
 /* The other token that has this identity recorded, NULL for none: one of the two is a clone (threats B24). */

@@ -30,6 +30,24 @@ show_device(const struct device *device, struct token_status *status)
 	status->objects_foreign = device->objects_foreign;
 }
 
+/* Whether it is a file or a device only the module can say; a file is only as safe as its host. */
+static void
+show_lease(const struct device *device, struct token_status *status)
+{
+	static const char *const NAMES[] = {
+		[WIRE_LEASE_NONE] = "none",
+		[WIRE_LEASE_OURS] = "ours",
+		[WIRE_LEASE_OTHER] = "other",
+		[WIRE_LEASE_UNSUPPORTED] = "unsupported",
+	};
+	status->lease = NAMES[device->lease];
+	copy(status->owner, sizeof(status->owner), device->owner);
+	if (device->lease != WIRE_LEASE_OURS && device->lease != WIRE_LEASE_OTHER)
+		return;
+	status->counter = device->counter <= INT64_MAX ? (int64_t)device->counter : INT64_MAX;
+	status->counter_in = (device->flags & WIRE_TOKEN_HARDWARE) != 0 ? "device" : "host file";
+}
+
 static void
 show_worker(const struct token *token, struct token_status *status)
 {
@@ -69,6 +87,7 @@ void
 token_status_get(const struct token *token, struct token_status *ret_status)
 {
 	memset(ret_status, 0, sizeof(*ret_status));
+	ret_status->counter = -1;
 	copy(ret_status->name, sizeof(ret_status->name), token->name);
 	copy(ret_status->region, sizeof(ret_status->region), token->region);
 	ret_status->state = token_state_name(token->state);
@@ -82,8 +101,10 @@ token_status_get(const struct token *token, struct token_status *ret_status)
 		hash_sha256(token->record.spki, token->record.spki_len, digest);
 		hex_encode(digest, sizeof(digest), ret_status->identity);
 	}
-	if (token->device != NULL)
+	if (token->device != NULL) {
 		show_device(token->device, ret_status);
+		show_lease(token->device, ret_status);
+	}
 	show_worker(token, ret_status);
 	show_work(token, ret_status);
 	ret_status->breaker = breaker_state_name(token->breaker.state);

@@ -52,7 +52,9 @@ adopt(struct token *token)
 		LOG_INT("pid", worker_pid(token->current)),
 		LOG_INT("sessions", token->device->sessions));
 	token_compare(token);
-	if (token->device->enrolled)
+	if (token->device->lease == WIRE_LEASE_OTHER)
+		token_leased(token);
+	else if (token->device->enrolled)
 		token_proved(token);
 	else if (token->state != TOKEN_STATE_NOT_ENROLLED)
 		token_change(token, TOKEN_STATE_NOT_ENROLLED, ERR_TOKEN_NOT_ENROLLED, NULL);
@@ -240,6 +242,7 @@ launch(struct token *token, struct err *err)
 			     record->pin_refused ? sizeof(record->pin_digest) : 0},
 		.user = token->user,
 	};
+	memcpy(start.instance, token->set->host.instance, sizeof(start.instance));
 	(void)token_stamp_pin(token, &token->pin_stamp);
 	struct worker *worker = worker_new(token->set->loop, &spec, &events, err);
 	if (worker == NULL)

@@ -39,11 +39,13 @@ struct token_enrolment {
 	const char *label, *serial, *manufacturer, *model;
 	struct bytes spki;       /* of the identity key, just proved */
 	struct bytes capability; /* as the worker encodes it: record capabilities_answer */
+	uint64_t counter;        /* of the token's lease */
 };
 
 /* What the tokens need of the daemon. Every function is called from the loop, none from inside a token_…() call. */
 struct tokens_host {
 	void *ctx;
+	uint8_t instance[16]; /* of the catalog: whose the tokens are to be (threats D12) */
 	/* The one delivery of an accepted request. */
 	void (*deliver)(void *ctx, struct token_ticket ticket, const struct token_answer *answer);
 	/* A worker logged in and proved the token's identity: reconcile intents, forget what was proved before. */
@@ -58,6 +60,8 @@ struct tokens_host {
 	/* An administrator accepted that an enrolled token can do less than it could: it is compared with this from now on. */
 	bool (*accept_capability)(
 		void *ctx, const char *name, struct bytes capability, struct err *err);
+	/* A token that is taken over comes with this counter: the catalog knows it before the token is taken (threats D9). */
+	bool (*know_counter)(void *ctx, const char *name, uint64_t counter, struct err *err);
 	bool (*refuse_pin)(void *ctx, const char *name, const uint8_t salt[static TOKEN_PIN_SALT],
 		const uint8_t digest[static TOKEN_PIN_DIGEST], struct err *err);
 	bool (*accept_pin)(void *ctx, const char *name, struct err *err);

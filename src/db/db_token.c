@@ -176,6 +176,16 @@ db_token_set_counter(struct db *db, const char *name, int64_t counter, struct er
 	return db_commit(db, err);
 }
 
+bool
+db_token_count_up(struct db *db, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	if (!db_run(db, db_stmt(db, STMT_TOKEN_COUNT_UP), err))
+		return db_rollback(db);
+	return db_commit(db, err);
+}
+
 static bool
 set_pin(struct db *db, const char *name, const uint8_t *salt, const uint8_t *digest,
 	struct err *err)

@@ -12,7 +12,7 @@ struct db_token {
 	struct bytes identity;   /* its SPKI, DER; empty: not enrolled */
 	struct bytes capability; /* record as the worker encodes it; may be empty */
 	int64_t enrolled_at;     /* Unix seconds; 0: not enrolled */
-	int64_t counter;         /* last value seen of the token's counter object */
+	int64_t counter;         /* what the counter on the token is, or is to be raised to */
 	bool pin_refused;        /* pin_digest is that of a PIN the token refused */
 	uint8_t pin_salt[16];
 	uint8_t pin_digest[DB_HASH_BYTES];
@@ -34,6 +34,8 @@ bool db_token_set_capability(
 /* A lower value than stored is ERR_TOKEN_IMPOSTOR and changes nothing. */
 bool db_token_set_counter(
 	struct db *db, const char *name, int64_t counter, struct err *err) MUST_USE;
+/* A checkpoint: the counters of all enrolled tokens go up by one, as they do with each change that reduces (threats D9). */
+bool db_token_count_up(struct db *db, struct err *err) MUST_USE;
 /* Remembers a refused PIN's salt and digest, also for a token not yet enrolled; forgets it. */
 bool db_token_set_pin_refused(struct db *db, const char *name, const uint8_t salt[static 16],
 	const uint8_t digest[static DB_HASH_BYTES], struct err *err) MUST_USE;

@@ -28,6 +28,8 @@ struct agent {
 	unsigned session_count;
 	enum mech mechs[WIRE_ALG_COUNT];
 	bool enrolled_expected; /* start named an identity */
+	uint8_t instance[16];   /* of the catalog that we serve */
+	_Atomic int lease;      /* enum lease_state as last seen; 0: not yet */
 	pthread_mutex_t mutation;
 	_Atomic uint64_t operations;
 	_Atomic uint64_t session_objects;

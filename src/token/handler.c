@@ -13,6 +13,7 @@
 #include "pkcs11/inventory.h"
 #include "pkcs11/keymake.h"
 #include "pkcs11/probe.h"
+#include "token/handler_lease.h"
 
 #define LIST_ROOM    60000 /* octets of a list: the rest of the answer fits beside it */
 #define OBJECT_SIZE  (HSMKEY_ID_LEN + 1 + 4 + HSMKEY_LABEL_MAX + 1)
@@ -62,19 +63,6 @@ typedef bool handler(struct agent *agent, struct session *session,
 	const union handler_record *request, struct handler_reply *reply, struct err *err);
 
 /* --- the token as a whole --- */
-
-static bool
-enroll(struct agent *agent, struct session *session, const union handler_record *request,
-	struct handler_reply *reply, struct err *err)
-{
-	(void)agent;
-	(void)request;
-	size_t len;
-	if (!identity_enroll(session, reply->octets, &len, err))
-		return false;
-	reply->answer.enroll_answer.identity = (struct bytes){reply->octets, len};
-	return true;
-}
 
 /* Signs one record with the identity key; *ret_signature borrows from the reply. */
 static bool
@@ -199,7 +187,7 @@ ping(struct agent *agent, struct session *session, const union handler_record *r
 	struct handler_reply *reply, struct err *err)
 {
 	(void)request;
-	if (!identity_known_answer(session, err))
+	if (!identity_known_answer(session, err) || !handler_lease_check(agent, session, err))
 		return false;
 	reply->answer.ping_answer = (struct wire_ping_answer){
 		.operations = atomic_load(&agent->operations),
@@ -451,20 +439,28 @@ static const struct {
 	bool enrolled; /* only then */
 	bool mutates;  /* the token: one at a time */
 } handlers[WIRE_TYPE_COUNT] = {
-	[WIRE_ENROLL] = {enroll,       false, true },
-	[WIRE_PROVE] = {prove,        true,  false},
-	[WIRE_CAPABILITIES] = {capabilities, false, false},
-	[WIRE_GENERATE] = {generate,     true,  true },
-	[WIRE_DESTROY] = {destroy,      true,  true },
-	[WIRE_FIND] = {find,         false, false},
-	[WIRE_LIST] = {list,         false, false},
-	[WIRE_VERIFY_KEY] = {verify_key,   true,  false},
-	[WIRE_DECRYPT] = {decrypt,      true,  false},
-	[WIRE_ENCRYPT] = {encrypt,      true,  false},
-	[WIRE_SIGN] = {sign,         true,  false},
-	[WIRE_VERIFY] = {verify,       true,  false},
-	[WIRE_PING] = {ping,         false, false},
+	[WIRE_ENROLL] = {handler_enroll, false, true },
+	[WIRE_PROVE] = {prove,          true,  false},
+	[WIRE_CAPABILITIES] = {capabilities,   false, false},
+	[WIRE_GENERATE] = {generate,       true,  true },
+	[WIRE_DESTROY] = {destroy,        true,  true },
+	[WIRE_FIND] = {find,           false, false},
+	[WIRE_LIST] = {list,           false, false},
+	[WIRE_VERIFY_KEY] = {verify_key,     true,  false},
+	[WIRE_DECRYPT] = {decrypt,        true,  false},
+	[WIRE_ENCRYPT] = {encrypt,        true,  false},
+	[WIRE_SIGN] = {sign,           true,  false},
+	[WIRE_VERIFY] = {verify,         true,  false},
+	[WIRE_PING] = {ping,           false, false},
+	[WIRE_COUNT] = {handler_count,  true,  true },
 };
+
+/* A token that is another's proves which it is, and does nothing with keys. */
+static bool
+is_open(struct agent *agent, enum wire_type type)
+{
+	return !handlers[type].enrolled || type == WIRE_PROVE || !handler_lease_is_other(agent);
+}
 
 bool
 handler_serve(struct agent *agent, struct session *session, enum wire_type type,
@@ -476,6 +472,8 @@ handler_serve(struct agent *agent, struct session *session, enum wire_type type,
 			err, ERR_INTERNAL, "The worker does not serve '%s' now.", wire_name(type));
 	if (handlers[type].enrolled && !identity_enrolled(session))
 		return err_set(err, ERR_TOKEN_NOT_ENROLLED, NULL);
+	if (!is_open(agent, type))
+		return err_set(err, ERR_TOKEN_LEASED, NULL);
 	uint64_t before = session_objects(session);
 	if (handlers[type].mutates)
 		(void)pthread_mutex_lock(

@@ -1,7 +1,7 @@
 /*
  * The steps of a start, each told to custodyd before it begins, so that its status can say where a start hangs
  * (threat B4): read the PIN; give up privileges; load the module; start it; forbid other programs; find the token;
- * open a session; log in; prove the identity; try what the token can do; open the other sessions.
+ * open a session; log in; try what the token can do; prove the identity; look whose the token is; open the other sessions.
  * Invariant: a PIN is tried once, and wiped as soon as it was tried, before the longer steps that follow.
  */
 #include "startup.h"
@@ -24,6 +24,11 @@ _Static_assert(MODULE_READ_ONLY == WIRE_TOKEN_READ_ONLY, "one numbering");
 _Static_assert(MODULE_ONE_THREAD == WIRE_TOKEN_ONE_THREAD, "one numbering");
 _Static_assert(MODULE_KEYPAD == WIRE_TOKEN_KEYPAD, "one numbering");
 _Static_assert(MODULE_PIN_COUNT_LOW == WIRE_TOKEN_PIN_COUNT_LOW, "one numbering");
+_Static_assert(MODULE_HARDWARE == WIRE_TOKEN_HARDWARE, "one numbering");
+_Static_assert((int)LEASE_NONE == (int)WIRE_LEASE_NONE && (int)LEASE_OURS == (int)WIRE_LEASE_OURS &&
+		       (int)LEASE_OTHER == (int)WIRE_LEASE_OTHER &&
+		       (int)LEASE_UNSUPPORTED == (int)WIRE_LEASE_UNSUPPORTED,
+	"one numbering");
 
 void
 startup_init(struct startup *startup, struct agent *agent)
@@ -61,6 +66,7 @@ keep_request(struct startup *startup, const struct wire_start_request *request, 
 			err, ERR_CONFIG, "custodyd and custody-token are of different builds.");
 	startup->sessions = request->sessions;
 	startup->one_thread = request->one_thread != 0;
+	memcpy(startup->agent->instance, request->instance, sizeof(request->instance));
 	size_t digest_len;
 	if (!keep(request->identity, startup->identity, sizeof(startup->identity),
 		    &startup->identity_len, err) ||
@@ -182,6 +188,25 @@ open_sessions(struct startup *startup, struct err *err)
 	return true;
 }
 
+/*
+ * An enrolled token that is nobody's is ours: its identity was proved, and ours is the catalog that knows it. One that
+ * is ours is taken again, which removes what a kill left behind.
+ */
+static bool
+look_whose(struct startup *startup, struct err *err)
+{
+	struct agent *agent = startup->agent;
+	struct session *session = agent->sessions[0];
+	tell(startup, "read lease");
+	if (!lease_read(session, agent->instance, &startup->lease, err))
+		return false;
+	if (startup->lease.state != LEASE_OTHER && startup->identity_len > 0 &&
+		!lease_take(session, agent->instance, false, &startup->lease, err))
+		return false;
+	atomic_store(&agent->lease, (int)startup->lease.state);
+	return true;
+}
+
 static bool
 prove_and_probe(struct startup *startup, struct err *err)
 {
@@ -195,7 +220,7 @@ prove_and_probe(struct startup *startup, struct err *err)
 		if (!identity_check(session, expected, err))
 			return false;
 	}
-	return open_sessions(startup, err);
+	return look_whose(startup, err) && open_sessions(startup, err);
 }
 
 static void
@@ -210,11 +235,15 @@ fill_answer(struct startup *startup, enum wire_state state, struct wire_start_an
 		.manufacturer = info->manufacturer,
 		.model = info->model,
 		.firmware = info->firmware,
-		.flags = info->flags & (WIRE_TOKEN_READ_ONLY | WIRE_TOKEN_ONE_THREAD |
-					       WIRE_TOKEN_KEYPAD | WIRE_TOKEN_PIN_COUNT_LOW),
+		.flags = info->flags &
+			 (WIRE_TOKEN_READ_ONLY | WIRE_TOKEN_ONE_THREAD | WIRE_TOKEN_KEYPAD |
+				 WIRE_TOKEN_PIN_COUNT_LOW | WIRE_TOKEN_HARDWARE),
 		.sessions = (uint16_t)startup->agent->session_count,
 		.reduced = startup->reduced,
+		.lease = (uint8_t)startup->lease.state,
+		.counter = startup->lease.counter,
 	};
+	memcpy(answer->owner, startup->lease.owner, sizeof(answer->owner));
 	if (ready)
 		answer->identity = (struct bytes){startup->identity, startup->identity_len};
 	if (state != WIRE_STATE_LOGIN_NEEDED) {

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "pkcs11/lease.h"
 #include "pkcs11/pin.h"
 #include "token/agent.h"
 #include "wire/wire.h"
@@ -25,6 +26,7 @@ struct startup {
 	size_t salt_len;
 	bool digest_known; /* a PIN of this digest was refused */
 	uint8_t digest[PIN_DIGEST_LEN];
+	struct lease lease;
 	char reduced[128]; /* for the answer, which borrows it */
 };
 

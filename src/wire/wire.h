@@ -99,6 +99,14 @@ enum wire_state {
 	WIRE_STATE_LOGIN_NEEDED, /* pin-source is ask, or the token has its own keypad: only login, stop are served */
 };
 
+/* Whose the token is (threats D12). */
+enum wire_lease {
+	WIRE_LEASE_NONE = 1, /* nobody's */
+	WIRE_LEASE_OURS,     /* of the instance that start named */
+	WIRE_LEASE_OTHER, /* another's: only prove, enroll with take_over and what is asked before enrolment are served */
+	WIRE_LEASE_UNSUPPORTED, /* the token keeps no lease */
+};
+
 enum wire_kty {
 	WIRE_KTY_RSA = 1,
 	WIRE_KTY_EC,
@@ -137,6 +145,7 @@ enum wire_class {
 #define WIRE_TOKEN_ONE_THREAD    2u /* the module cannot lock: one session */
 #define WIRE_TOKEN_KEYPAD        4u /* protected authentication path */
 #define WIRE_TOKEN_PIN_COUNT_LOW 8u
+#define WIRE_TOKEN_HARDWARE      128u /* the module calls the slot hardware */
 
 /* FNV-1a over both tables: what start carries, so that two builds never talk past each other. */
 uint64_t wire_version(void);

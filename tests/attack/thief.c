@@ -303,6 +303,54 @@ thief_plant_rsa(struct thief *thief, const uint8_t id[static 16])
 }
 
 unsigned long
+thief_plant_data(struct thief *thief, const char *application, const char *label, const void *value,
+	size_t len)
+{
+	CK_OBJECT_CLASS class = CKO_DATA;
+	CK_OBJECT_HANDLE object;
+	CK_ATTRIBUTE attributes[] = {
+		{CKA_CLASS,       &class,                         sizeof(class)      },
+		{CKA_TOKEN,       &yes,                           sizeof(yes)        },
+		{CKA_PRIVATE,     &yes,                           sizeof(yes)        },
+		{CKA_APPLICATION, (void *)(uintptr_t)application, strlen(application)},
+		{CKA_LABEL,       (void *)(uintptr_t)label,       strlen(label)      },
+		{CKA_VALUE,       (void *)(uintptr_t)value,       len                },
+	};
+	return thief->ck->C_CreateObject(
+		thief->session, attributes, ARRAY_LEN(attributes), &object);
+}
+
+size_t
+thief_count_data(struct thief *thief)
+{
+	unsigned long objects[THIEF_OBJECTS_MAX];
+	size_t count = thief_find(thief, NULL, true, objects), data = 0;
+	for (size_t i = 0; i < count; i++)
+		data += thief_class(thief, objects[i]) == CKO_DATA;
+	return data;
+}
+
+static CK_RV
+create_nothing(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULONG count,
+	CK_OBJECT_HANDLE *object)
+{
+	(void)session;
+	(void)attributes;
+	(void)count;
+	(void)object;
+	return CKR_TEMPLATE_INCONSISTENT;
+}
+
+struct _CK_FUNCTION_LIST *
+thief_without_data(struct thief *thief)
+{
+	static CK_FUNCTION_LIST list;
+	list = *thief->ck;
+	list.C_CreateObject = create_nothing;
+	return &list;
+}
+
+unsigned long
 thief_wrap(struct thief *thief, unsigned long type, unsigned long wrapping, unsigned long object,
 	uint8_t out[static 4096], size_t *ret_len)
 {

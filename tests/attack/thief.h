@@ -61,6 +61,13 @@ unsigned long thief_plant_key(
 /* A new pair with the id; what a twin or a swapped key is. */
 unsigned long thief_plant_rsa(struct thief *thief, const uint8_t id[static 16]);
 
+/* A private data object of an application and a label. */
+unsigned long thief_plant_data(struct thief *thief, const char *application, const char *label,
+	const void *value, size_t len);
+size_t thief_count_data(struct thief *thief);
+/* The module as one that stores no data objects; static, for one thread. */
+struct _CK_FUNCTION_LIST *thief_without_data(struct thief *thief);
+
 /* Taking out. Mechanisms by CKM_ number, without a parameter. */
 unsigned long thief_wrap(struct thief *thief, unsigned long mechanism, unsigned long wrapping,
 	unsigned long object, uint8_t out[static 4096], size_t *ret_len);

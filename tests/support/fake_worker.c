@@ -280,7 +280,8 @@ on_enroll(struct fake *fake, const struct wire_message *message)
 	fake->enrolled = true;
 	CLEAN(pubkey)
 	struct pubkey *key = softkey_pubkey(fake->identity);
-	struct wire_enroll_answer enrolled = {pubkey_get_spki(key)};
+	struct wire_enroll_answer enrolled = {
+		.identity = pubkey_get_spki(key), .lease = WIRE_LEASE_OURS};
 	answer(message, message->type, message->id, &enrolled);
 }
 

@@ -128,11 +128,11 @@ tokenproc_ready(struct tokenproc *proc, const struct softhsm *softhsm, const cha
 	struct wire_start_request request = tokenproc_request(softhsm, uri);
 	struct wire_start_answer started;
 	struct wire_enroll_answer enrolled;
-	struct wire_empty empty;
+	struct wire_enroll_request enroll = {0};
 	struct err err = {0};
 	tokenproc_start(proc);
 	if (!tokenproc_ask(proc, WIRE_START, &request, &started, &err) ||
-		!tokenproc_ask(proc, WIRE_ENROLL, &empty, &enrolled, &err))
+		!tokenproc_ask(proc, WIRE_ENROLL, &enroll, &enrolled, &err))
 		fail_msg("%s (%s)", err.message, err.origin);
 }
 

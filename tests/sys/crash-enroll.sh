@@ -34,4 +34,42 @@ enroll_after() {
 }
 sweep enroll daemon 2
 sweep enroll worker 3
+
+# Taken from another catalog or not (threats D12): there is one owner at every instant, and afterwards one lease.
+taken_lease() {
+	{
+		printf CUSTLSE1
+		printf 'the other owner.'
+		head -c 16 /dev/zero
+		printf '\000\000\000\000\000\000\000\003\000\000\000\000\000\000\000\011'
+	} >"$T/lease"
+	token_tool "$SWEEP_TOKEN" --write-object "$T/lease" --type data --label custody-lease --application-label custody \
+		--private >"$T/lease.log" 2>&1 || bail "lease: $(cat "$T/lease.log")"
+}
+taken_before() {
+	[ -z "$SWEEP_TOKEN" ] || rm "$T/conf/token-$SWEEP_TOKEN"
+	SWEEP_TOKEN=taken$sweep_serial
+	daemon_kill
+	token_make "$SWEEP_TOKEN"
+	taken_lease
+	daemon_start || bail "no start with $SWEEP_TOKEN"
+	wait_for token_is "$SWEEP_TOKEN" leased || bail "$SWEEP_TOKEN is $(token_state "$SWEEP_TOKEN")"
+}
+taken_client() { client_http POST "/tokens/$SWEEP_TOKEN/enroll" "" '{"takeOver":true}'; }
+taken_settled() {
+	case $(token_state "$SWEEP_TOKEN") in ready | not-enrolled | leased) true ;; *) false ;; esac
+}
+taken_after() {
+	wait_for taken_settled
+	acknowledged && expect_is "state" ready "$(token_state "$SWEEP_TOKEN")"
+	told "once more" "200|409 Conflict" POST "/tokens/$SWEEP_TOKEN/enroll" "" '{"takeOver":true}'
+	expect_is "state after once more" ready "$(token_state "$SWEEP_TOKEN")"
+	http GET "/tokens/$SWEEP_TOKEN" ""
+	expect_is "its lease" "ours 9" "$(json '"\(.lease.state) \(.lease.counter)"')"
+	taken_leases=$(token_tool "$SWEEP_TOKEN" --list-objects --type data 2>/dev/null | grep -c custody-lease)
+	expect_is "leases on the token" 1 "$taken_leases"
+	expect "the audit tells from whom" grep -q '"token.take-over".*746865206f74686572206f776e65722e' "$T/log/audit.jsonl"
+}
+sweep taken daemon 2
+sweep taken worker 3
 tap_done
