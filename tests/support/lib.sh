@@ -251,6 +251,13 @@ token_return() {
 	mv "$T/tokens/$1.lost" "$T/tokens/$1"
 }
 
+# token_die NAME: its files go, and who had them open ends, so that the daemon knows.
+token_die() {
+	token_lose "$1"
+	kill -KILL "$(worker_pid "$1")"
+	wait_for token_is "$1" unavailable || bail "token $1 is $(token_state "$1")"
+}
+
 # --- configuration: files of lines in $T/conf, joined by config_write
 
 # config_set SECTION KEY [VALUE]: SECTION is "custodyd" or "token-NAME"; without VALUE the line is taken out.

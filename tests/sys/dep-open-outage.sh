@@ -38,18 +38,13 @@ last() { # the audit's last record of a fallback
 uses() { # of availability keys, as the service's custodyd counts them
 	jq -r 'select(.operation == "key.unwrap" and .code == null) | .key' "$T/service/log/audit.jsonl" | wc -l
 }
-lose() {
-	token_lose "$1"
-	kill -KILL "$(worker_pid "$1")"
-	wait_for token_is "$1" unavailable || bail "token $1 is $(token_state "$1")"
-}
 
 trials=$(uses) # those of the policy's creation
-lose west
+token_die west
 restart
 tap_ok "one token dead: the other one opens" opens
 tap_is "and nothing fell back" "" "$(last)"
-lose east
+token_die east
 restart
 tap_ok "both dead: the availability key opens" opens
 tap_like "in the audit" "Fallback to Availability Key; policy * user action; unavailable *, unavailable *" "$(last)"

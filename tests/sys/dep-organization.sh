@@ -18,12 +18,22 @@ tap_is "three keys are made" 3 "$(service_keys)"
 rm "$T"/dep.db*
 mv "$T/log/dep-audit.jsonl" "$T/log/before.jsonl"
 service daemon_stop
-dep_start
-dep_answers "without the service's custody depd starts, but has no policies" "503 ServiceUnavailable" GET /assignments/tenant
+dep_start & # ready when all is set up
+starting=$!
+# shellcheck disable=SC2317 # run by wait_for
+answers() {
+	dep GET /health
+	[ "$HTTP_STATUS" = 200 ]
+}
+tap_ok "depd starts" wait_for answers
+dep_answers "without the service's custody it has no policies" "503 ServiceUnavailable" GET /assignments/tenant
 dep_answers "and makes none" "503 ServiceUnavailable" POST /policies \
 	"$(policy_body mailbox USA "https://$WEST.vault.azure.net/keys/a" "https://$EAST.vault.azure.net/keys/b")"
 service daemon_start
 tap_ok "when it comes the organization is set up" wait_for organization_ready
+wait $starting
+tap_is "and depd says that it is ready" 0 $?
+dep GET /assignments/tenant
 tap_is "by the service-managed policy" "service service-managed" "$(json '[.policy.kind, .policy.name] | join(" ")')"
 tap_is "with the keys that were there" 3 "$(service_keys)"
 dep GET "/policies/$(json .policy.id)"

@@ -33,8 +33,7 @@ tap_ok "so that it can be made" wait_for made
 tap_ok "with nothing left beside it" wait_for nothing_left
 tap_is "and one availability key" "1 0" "$(availability_keys)"
 
-service token_lose sw
-wait_for service token_is sw unavailable
+service token_die sw || exit 1
 dep_answers "without the service's token there is no policy" "503 AvailabilityKeyUnusable" POST /policies \
 	"$(policy_body mailbox Other "$WEST_URI" "$EAST_URI")"
 tap_ok "and what was begun is undone" wait_for nothing_left

@@ -30,8 +30,7 @@ tap_is "it names the key" "permissions $WEST_URI PermissionMissing" "$(failures)
 tap_like "and what is missing" "*: unwrapKey." "$(json '.checks[] | select(.result == "failed") | .message')"
 dep_grant $WEST $DEP_M365 get wrapKey unwrapKey
 
-token_lose west
-wait_for token_is west unavailable
+token_die west
 dep_answers "with a token gone" 200 POST "/policies/Contoso_Global/validate?kind=m365"
 tap_like "its key does not work" "false usable *KeyUnusable*" "$(json .valid) $(failures)"
 token_return west

@@ -46,14 +46,9 @@ damage() {
 		"UPDATE generation SET $1 = $2 WHERE id = (SELECT current FROM policy WHERE name = 'USA')" >"$T/damage.log" 2>&1 ||
 		bail "damage: $(cat "$T/damage.log")"
 }
-lose() {
-	token_lose "$1"
-	kill -KILL "$(worker_pid "$1")"
-	wait_for token_is "$1" unavailable || bail "token $1 is $(token_state "$1")"
-}
 
 tap_ok "a new policy is opened by both" redundancy_is 2 true
-lose west
+token_die west
 tap_ok "a lost token is noticed by itself" wait_for redundancy_is 1 true
 tap_ok "with an alarm" dep_log_has "generation.weak.*keys=1"
 token_return west

@@ -6,13 +6,8 @@ world_start
 dual_keys rsa
 value=$(random_b64 32)
 dual_wrap "$value"
-lose() {
-	token_lose "$1"
-	kill -KILL "$(worker_pid "$1")"
-	wait_for token_is "$1" unavailable || bail "token $1 is $(token_state "$1")"
-}
 
-lose west
+token_die west
 dual unwrapkey
 tap_is "west lost: east opens" "200 $value true" "$HTTP_STATUS $(json '.value + " " + (.degraded | tostring)')"
 tap_like "the attempts say who failed" "west unavailable *, east opened" "$(attempts)"
@@ -29,7 +24,7 @@ tap_is "the key alone is unavailable, with the time to wait" "503 ServiceUnavail
 answers "the catalog answers" 200 GET /keys/west $WEST
 http GET /health
 tap_is "health is degraded" "503 degraded" "$HTTP_STATUS $(json .status)"
-lose east
+token_die east
 dual unwrapkey
 tap_like "both lost: unavailable, with both reasons" "503 ServiceUnavailable* west unavailable *, east unavailable *" "$(answer) $(attempts)"
 tap_is "and the time to wait" 1 "$(tr -d '\r' <"$T/headers" | grep -c '^Retry-After: [0-9]')"
