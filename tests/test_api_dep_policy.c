@@ -192,7 +192,7 @@ policy_is_written_with_its_generations(void **state)
 		.kind = API_DEP_M365,
 		.name = "n",
 		.description = "",
-		.enabled = true,
+		.state = "enabled",
 		.uris = {"a", "b"},
 		.created = 3,
 		.updated = 4,

@@ -199,7 +199,7 @@ write_policy(struct json_writer *writer, const char *name, const struct api_dep_
 	json_write_text(writer, "kind", api_dep_kind_name(policy->kind));
 	json_write_text(writer, "name", policy->name);
 	json_write_text(writer, "description", policy->description);
-	json_write_text(writer, "state", policy->enabled ? "enabled" : "disabled");
+	json_write_text(writer, "state", policy->state);
 	json_write_bool(writer, "assigned", policy->assigned);
 	write_texts(writer, "keys", policy->uris);
 	json_write_int(writer, "created", policy->created);

@@ -69,7 +69,8 @@ struct api_dep_policy {
 	const char *id; /* GUID */
 	enum api_dep_kind kind;
 	const char *name, *description;
-	bool enabled, assigned; /* assigned: it covers something, or would */
+	const char *state; /* "enabled", "disabled", "purging", "purged" */
+	bool assigned;     /* it covers something, or would */
 	const char *uris[API_DEP_KEYS];
 	int64_t created, updated;
 	const struct api_dep_generation

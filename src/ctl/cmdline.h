@@ -10,7 +10,7 @@
 #include "ctl/command.h"
 
 #define CMDLINE_WORDS_MAX     64 /* values of one option */
-#define CMDLINE_ARGUMENTS_MAX 3
+#define CMDLINE_ARGUMENTS_MAX 4
 
 struct option_values {
 	size_t count;                         /* 0: not given */

@@ -16,7 +16,7 @@ read_policy(struct db_row *row, struct db_dep_policy *policy)
 	policy->kind = (enum db_dep_policy_kind)db_row_int(row, DB_DEP_M365, DB_DEP_SERVICE);
 	db_row_text(row, policy->name, sizeof(policy->name));
 	policy->description = db_row_string(row, DB_DEP_DESCRIPTION_MAX);
-	policy->state = (enum db_dep_policy_state)db_row_int(row, DB_DEP_ENABLED, DB_DEP_DISABLED);
+	policy->state = (enum db_dep_policy_state)db_row_int(row, DB_DEP_ENABLED, DB_DEP_PURGED);
 	policy->uri[0] = db_row_string(row, DB_DEP_KID_MAX);
 	policy->uri[1] = db_row_string(row, DB_DEP_KID_MAX);
 	policy->availability_kid = db_row_string(row, DB_DEP_KID_MAX);

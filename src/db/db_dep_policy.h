@@ -13,6 +13,8 @@ enum db_dep_policy_kind {
 enum db_dep_policy_state {
 	DB_DEP_ENABLED = 1,
 	DB_DEP_DISABLED = 2,
+	DB_DEP_PURGING = 3, /* a purge was requested: nothing under it is opened */
+	DB_DEP_PURGED = 4,  /* its row tells that it was there; nothing of its keys is left */
 };
 
 #define DB_DEP_NAME_SIZE       65   /* 64 characters of ASCII and NUL */

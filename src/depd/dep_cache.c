@@ -91,6 +91,8 @@ dep_key_use(struct dep_key *key, struct err *err)
 		return key->xaes;
 	if (key->gone == ERR_ACCESS_DENIED)
 		(void)err_set(err, ERR_ACCESS_DENIED, "The key owners have revoked both keys.");
+	else if (key->gone == ERR_POLICY_PURGING)
+		(void)err_set(err, ERR_POLICY_PURGING, NULL);
 	else
 		(void)err_set(err, key->gone, "The key was in memory long enough; try again.");
 	return NULL;
@@ -186,6 +188,17 @@ dep_cache_deny(struct dep_cache *cache, int64_t generation)
 		return false;
 	wipe(key, ERR_ACCESS_DENIED);
 	return true;
+}
+
+void
+dep_cache_forget(struct dep_cache *cache, int64_t generation)
+{
+	struct dep_key *next;
+	for (struct dep_key *key = cache->first; key != NULL; key = next) {
+		next = key->next;
+		if (key->generation == generation)
+			wipe(key, ERR_POLICY_PURGING);
+	}
 }
 
 size_t

@@ -26,7 +26,7 @@ int64_t dep_key_generation(const struct dep_key *key); /* id of its row */
 const struct keytree_generation *dep_key_identity(const struct dep_key *key);
 /*
  * To wrap and unwrap with, borrowed until the loop turns: ask again after every wait, and just before an answer is sent. NULL:
- * ERR_ACCESS_DENIED, the owners denied it since; ERR_UNAVAILABLE, its time is over or it was flushed: open it again.
+ * ERR_ACCESS_DENIED, the owners denied it since; ERR_POLICY_PURGING; ERR_UNAVAILABLE, its time is over or it was flushed: open it again.
  */
 struct xaes *dep_key_use(struct dep_key *key, struct err *err) MUST_USE;
 
@@ -50,6 +50,8 @@ struct dep_key *dep_cache_find(struct dep_cache *cache, int64_t generation);
 void dep_cache_extend(struct dep_cache *cache, int64_t generation, int64_t expires_ms);
 /* The owners' word: wiped at once, its handles give ERR_ACCESS_DENIED. Returns whether there was one. */
 bool dep_cache_deny(struct dep_cache *cache, int64_t generation);
+/* A purge was requested: every key of the generation is wiped, listed or not; their handles give ERR_POLICY_PURGING. */
+void dep_cache_forget(struct dep_cache *cache, int64_t generation);
 size_t dep_cache_flush(struct dep_cache *cache);
 /* Wipes those whose time is over. */
 void dep_cache_tick(struct dep_cache *cache);

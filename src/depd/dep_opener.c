@@ -276,6 +276,12 @@ dep_opener_flush(struct dep_opener *opener)
 	return dep_cache_flush(opener->cache);
 }
 
+void
+dep_opener_forget(struct dep_opener *opener, int64_t generation)
+{
+	dep_cache_forget(opener->cache, generation);
+}
+
 struct dep_opener_stats
 dep_opener_stats(const struct dep_opener *opener)
 {

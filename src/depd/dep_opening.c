@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "depd/purge_guard.h"
 #include "service/serve.h"
 
 static struct dep_opening *
@@ -52,6 +53,34 @@ finish(struct dep_opening *opening, struct dep_key *take_key)
 	tell(opening, take_key);
 	(void)dep_key_unref(take_key);
 	return OP_DONE;
+}
+
+/* What was asked before a purge was requested is not given away after it: the catalog is looked at again (threats G24). */
+static bool
+is_purging(struct dep_opening *opening)
+{
+	struct db_dep_policy now;
+	return !db_dep_policy_get(opening->opener->config.db, opening->policy.id, opening->arena,
+		       &now, &opening->err) ||
+	       !purge_guard_open(&now, &opening->err);
+}
+
+static bool record(struct dep_opening *opening, const char *what, enum err_code code);
+
+/* Nobody gets it, the system neither; opening->err says so. */
+static enum op_result
+purging(struct dep_opening *opening)
+{
+	struct dep_opener *opener = opening->opener;
+	dep_cache_forget(opener->cache, opening->generation);
+	opening->verdict = DEP_VERDICT_PURGING;
+	if (opening->first == NULL || opening->err.code != ERR_POLICY_PURGING)
+		return finish(opening, NULL);
+	struct err refusal = opening->err;
+	opener->counts.denied++;
+	if (record(opening, "Denied", ERR_POLICY_PURGING))
+		opening->err = refusal;
+	return finish(opening, NULL);
 }
 
 static enum op_result
@@ -163,7 +192,11 @@ step_load(struct op *op)
 		opening->proof ? NULL : dep_cache_find(opener->cache, opening->generation);
 	if (cached != NULL)
 		return finish(opening, dep_key_ref(cached));
-	if (!load_rows(opening) || !verify(opening))
+	if (!load_rows(opening))
+		return fail(opening);
+	if (is_purging(opening))
+		return purging(opening);
+	if (!verify(opening))
 		return fail(opening);
 	CLEAN(buf)
 	struct buf context;
@@ -333,6 +366,8 @@ step_judge(struct op *op)
 	struct dep_opening *opening = opening_of(op);
 	struct dep_opener *opener = opening->opener;
 	bool owners = opening->policy.kind != DB_DEP_SERVICE;
+	if (is_purging(opening))
+		return purging(opening);
 	opening->verdict = judge(opening);
 	if (owners && opening->verdict != DEP_VERDICT_BLIND)
 		blind_heard(opener->blind);
@@ -354,6 +389,8 @@ step_judge(struct op *op)
 		if (opening->first != NULL && falls_back(opening) &&
 			!blind_allows(opener->blind, &opening->blind_left_ms, &opening->err))
 			return fail(opening);
+		break;
+	case DEP_VERDICT_PURGING: /* was found before */
 		break;
 	}
 	return opening->first != NULL && falls_back(opening) ? OP_NEXT : give_up(opening);
@@ -400,6 +437,8 @@ step_fallen_back(struct op *op)
 	struct dep_opening *opening = opening_of(op);
 	struct dep_opener *opener = opening->opener;
 	release(opening);
+	if (is_purging(opening))
+		return purging(opening);
 	if (opening->secret == NULL) {
 		struct err cause = opening->err;
 		(void)err_set(&opening->err, ERR_AVAILABILITY_KEY_UNUSABLE, NULL);

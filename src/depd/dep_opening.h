@@ -53,7 +53,7 @@ struct dep_opening_for {
 };
 
 /*
- * `key` NULL: not for you, for `err`: ERR_ACCESS_DENIED (both keys denied), ERR_UNAVAILABLE (and the availability key could
+ * `key` NULL: not for you, for `err`: ERR_ACCESS_DENIED (both keys denied), ERR_POLICY_PURGING, ERR_UNAVAILABLE (and the availability key could
  * not be used either, or the time to go on without the owners' word is over), ERR_CATALOG_INTEGRITY (a row that was not signed, or a
  * key that is not its), ERR_STORAGE… Borrowed: dep_key_ref() what is kept. It may start and cancel others.
  */
@@ -74,6 +74,12 @@ void dep_opener_add(struct dep_opener *opener, int64_t generation,
 void dep_opener_tick(struct dep_opener *opener);
 /* Wipes every key; handles give nothing any more. Returns how many there were. */
 size_t dep_opener_flush(struct dep_opener *opener);
+
+/*
+ * A purge of the generation's policy was requested, and the catalog says so: wiped from memory, and what is being opened is not given
+ * away (threats G13, G24).
+ */
+void dep_opener_forget(struct dep_opener *opener, int64_t generation);
 
 /* For status, health and metrics; counters since the start. */
 struct dep_opener_stats {

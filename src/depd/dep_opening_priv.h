@@ -23,6 +23,7 @@ enum dep_verdict {
 	DEP_VERDICT_DENIED,   /* both */
 	DEP_VERDICT_STRAINED, /* no key opens, and at least one of them was not denied */
 	DEP_VERDICT_BLIND,    /* there was no word */
+	DEP_VERDICT_PURGING,  /* it does not matter: the policy is being purged */
 };
 
 /* One opening. */

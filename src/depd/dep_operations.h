@@ -21,9 +21,14 @@ extern const struct dep_call_type policy_recover_type;                  /* polic
 extern const struct dep_call_type policy_validate_type;                 /* policy_validate.c */
 extern const struct dep_call_type tenant_show_type, tenant_assign_type; /* tenant_assignment.c */
 extern const struct dep_call_type tenant_rollback_type;                 /* tenant_rollback.c */
+extern const struct dep_call_type approver_add_type, approver_replace_type; /* approver_call.c */
+extern const struct dep_call_type approver_list_type;
+extern const struct dep_call_type purge_request_type;                  /* purge_request.c */
+extern const struct dep_call_type purge_approve_type, purge_show_type; /* purge_approve.c */
+extern const struct dep_call_type purge_cancel_type;
 
 /* Roles that may see, and that may change, policies of some kind; the operations look at the kind. */
 #define POLICY_READERS                                                                             \
 	(ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN | ROLE_AUDITOR |          \
-		ROLE_RECOVERY_ADMIN)
+		ROLE_RECOVERY_ADMIN | ROLE_PURGE_REQUESTER)
 #define POLICY_WRITERS (ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN)

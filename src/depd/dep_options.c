@@ -101,7 +101,7 @@ load_role(const struct config *config, const char *name, struct roles *roles, st
 	if (!roles_find(name, &index))
 		return settings_fail(err, &where, "",
 			"there is no such role; known are global-admin, compliance-admin, "
-			"exchange-admin and auditor.");
+			"exchange-admin, purge-requester and auditor.");
 	struct role_section section = {NULL};
 	if (!config_apply(config, KIND_ROLE, name, rows, ARRAY_LEN(rows), &section, err))
 		return false;

@@ -29,6 +29,9 @@ struct dep_options_daemon {
 	int64_t custody_timeout, operation_timeout, change_timeout;
 	int64_t cache_ttl, blind_fallback;
 	int64_t rewrap_rate; /* scopes a second; 0: paused */
+	char *approver_authorities;
+	int64_t approvers_needed;
+	int64_t purge_wait;
 
 	uid_t owners_uid, service_uid; /* from the users; our own if empty */
 };

@@ -56,7 +56,8 @@ bool
 policy_call_may_read(struct policy_call *call, enum db_dep_policy_kind kind)
 {
 	uint32_t roles = kind == DB_DEP_SERVICE ? POLICY_READERS : administrators(kind);
-	return dep_call_check_roles(&call->call, roles | ROLE_AUDITOR | ROLE_RECOVERY_ADMIN);
+	return dep_call_check_roles(
+		&call->call, roles | ROLE_AUDITOR | ROLE_RECOVERY_ADMIN | ROLE_PURGE_REQUESTER);
 }
 
 /* ---- which one ---- */
@@ -172,6 +173,18 @@ view_generation(struct policy_call *call, const struct db_dep_generation *row,
 	return db_dep_generation_scopes(base->depd->db, row->id, &view->scopes, &base->err);
 }
 
+static const char *
+state_word(enum db_dep_policy_state state)
+{
+	static const char *const words[] = {
+		[DB_DEP_ENABLED] = "enabled",
+		[DB_DEP_DISABLED] = "disabled",
+		[DB_DEP_PURGING] = "purging",
+		[DB_DEP_PURGED] = "purged",
+	};
+	return words[state];
+}
+
 bool
 policy_call_view(struct policy_call *call, const struct db_dep_policy *policy,
 	size_t generations_max, struct api_dep_policy *ret_view)
@@ -195,7 +208,7 @@ policy_call_view(struct policy_call *call, const struct db_dep_policy *policy,
 		.kind = (enum api_dep_kind)policy->kind,
 		.name = arena_strdup(base->arena, policy->name),
 		.description = policy->description,
-		.enabled = policy->state == DB_DEP_ENABLED,
+		.state = state_word(policy->state),
 		.assigned = used,
 		.uris = {policy->uri[0], policy->uri[1]},
 		.created = policy->created,

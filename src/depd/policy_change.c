@@ -1,6 +1,7 @@
 /* PATCH /policies/{policy}: its description, and whether it may be assigned. What is assigned is not disabled. */
 #include "depd/dep_operations.h"
 #include "depd/policy_call.h"
+#include "depd/purge_guard.h"
 
 /* An active one more. */
 static bool
@@ -24,6 +25,8 @@ change(struct policy_call *policy)
 	if (!policy_call_find(policy, true) || !http_request_check_json(call->http, &call->err) ||
 		!api_dep_change_decode(
 			http_request_body(call->http), call->arena, &wanted, &call->err))
+		return false;
+	if (!purge_guard_open(&policy->policy, &call->err))
 		return false;
 	if (wanted.has_enabled)
 		state = wanted.enabled ? DB_DEP_ENABLED : DB_DEP_DISABLED;

@@ -8,6 +8,7 @@
 #include "depd/dep_operations.h"
 #include "depd/organization.h"
 #include "depd/policy_call.h"
+#include "depd/purge_guard.h"
 
 #define NOTHING_NEWER "Neither key has a newer version; nothing was done."
 #define REFRESHED     "A new generation was made; what is under older ones moves to it."
@@ -26,11 +27,8 @@ step_find(struct op *op)
 	if (!policy_call_find(policy, true) ||
 		!organization_get(call->depd, call->arena, &policy->organization, &call->err))
 		return dep_call_fail(call);
-	if (policy->policy.state != DB_DEP_ENABLED) {
-		(void)err_set(&call->err, ERR_POLICY_DISABLED,
-			"Policy %s is disabled; enable it first.", policy->policy.name);
+	if (!purge_guard_enabled(&policy->policy, &call->err))
 		return dep_call_fail(call);
-	}
 	if (!db_dep_generation_get(call->depd->db, policy->policy.current, call->arena,
 		    &refresh->current, &call->err))
 		return dep_call_fail(call);
@@ -83,9 +81,8 @@ is_still_current(struct policy_refresh *refresh)
 	if (!db_dep_policy_get(
 		    call->depd->db, refresh->current.policy, call->arena, &now, &call->err))
 		return false;
-	if (now.state != DB_DEP_ENABLED)
-		return err_set(&call->err, ERR_POLICY_DISABLED, "Policy %s was disabled meanwhile.",
-			now.name);
+	if (!purge_guard_enabled(&now, &call->err)) /* meanwhile */
+		return false;
 	return now.current == refresh->current.id ||
 	       err_set(&call->err, ERR_CONFLICT,
 		       "Policy %s was refreshed by another request meanwhile.", now.name);

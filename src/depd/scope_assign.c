@@ -8,6 +8,7 @@
 #include "db/db_dep_policy.h"
 #include "depd/dep_operations.h"
 #include "depd/policy_name.h"
+#include "depd/purge_guard.h"
 #include "depd/rewrapper.h"
 #include "depd/scope_name.h"
 #include "depd/scope_view.h"
@@ -23,11 +24,22 @@ find_slot(struct dep_call *call, const char *id, const char *policy_name,
 		return scope_name_slot(db, KEYTREE_MAILBOX, id, ret_slot, &call->err);
 	if (!policy_name_find(db, DB_DEP_MAILBOX, policy_name, call->arena, &policy, &call->err))
 		return false;
-	if (policy.state != DB_DEP_ENABLED)
-		return err_set(&call->err, ERR_POLICY_DISABLED,
-			"The policy %s is disabled and cannot be assigned.", policy.name);
+	if (!purge_guard_enabled(&policy, &call->err))
+		return false;
 	db_dep_slot_of_policy(policy.guid, slot);
 	return db_dep_slot_find(db, slot, ret_slot, &call->err);
+}
+
+/* One that is registered or remembered may leave the policy that covers it. */
+static bool
+check_leaving(struct dep_call *call, enum keytree_scope_kind kind, const char *id)
+{
+	struct db_dep_scope row;
+	struct err err = {.code = ERR_NONE};
+	if (db_dep_scope_find(call->depd->db, kind, id, &row, &err))
+		return purge_guard_may_leave(call->depd->db, row.policy, call->arena, &call->err);
+	call->err = err.code != ERR_SCOPE_NOT_FOUND ? err : call->err;
+	return err.code == ERR_SCOPE_NOT_FOUND;
 }
 
 static bool
@@ -44,7 +56,7 @@ assign(struct dep_call *call)
 	if (!scope_name_of(call, &kind, &id) || !http_request_check_json(call->http, &call->err) ||
 		!api_dep_scope_assign_decode(
 			http_request_body(call->http), call->arena, &wanted, &call->err) ||
-		!find_slot(call, id, wanted.policy, &slot))
+		!find_slot(call, id, wanted.policy, &slot) || !check_leaving(call, kind, id))
 		return false;
 	call->audit_detail = wanted.policy != NULL ? slot.name : "no policy";
 	call->audit_detail = arena_strdup(call->arena, call->audit_detail);
