@@ -53,9 +53,9 @@ offers "" key show --name ""
 offers "" frob frob ""
 
 program=depctl
-offers "m365,mailbox,mailuser,scope,datakey,seal,open,status,flush,help" ""
+offers "m365,mailbox,mailuser,scope,datakey,seal,open,approver,status,flush,help" ""
 offers "policy,register,moved,set,show,list" mailbox ""
-offers "create,list,show,set,refresh,validate,recover" mailbox policy ""
+offers "create,list,show,set,refresh,validate,purge,recover" mailbox policy ""
 offers "refresh" m365 policy ref
 offers "refresh" help m365 policy ref
 offers "--description" m365 policy create --d
