@@ -5,6 +5,7 @@
 #include "api/catalog.h"
 #include "custodyd/operations.h"
 #include "custodyd/rollback.h"
+#include "custodyd/witness.h"
 #include "service/serve.h"
 
 /* Evidence first: the audit must not be short of this one by a crash. */
@@ -39,6 +40,7 @@ step_accept(struct op *op)
 		call->arena, "%s: %s", rollback_detail(daemon, call->arena), wanted.reason);
 	if (!record_before(call) || !rollback_accept(daemon, &call->err))
 		return call_fail(call);
+	witness_accept(daemon->witness);
 	return call_finish(call, 204);
 }
 

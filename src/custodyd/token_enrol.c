@@ -119,8 +119,10 @@ store(struct token *token, struct bytes spki, struct bytes capability, struct er
 {
 	const struct tokens_host *host = &token->set->host;
 	const struct device *device = token->device;
-	if (token->record.spki_len > 0)
-		return host->accept_capability(host->ctx, token->name, capability, err);
+	if (token->record.spki_len > 0) /* the other catalog may have counted on meanwhile */
+		return (device->lease != WIRE_LEASE_OURS ||
+			       host->know_counter(host->ctx, token->name, device->counter, err)) &&
+		       host->accept_capability(host->ctx, token->name, capability, err);
 	struct token_enrolment enrolment = {
 		.label = device->label,
 		.serial = device->serial,

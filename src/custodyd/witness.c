@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "custodyd/custodyd.h"
+#include "custodyd/rollback.h"
 #include "db/db_token.h"
 
 #define CHECKPOINT_MS INT64_C(3600000)
@@ -67,23 +68,46 @@ compare(struct witness *witness, struct token *token)
 	return token_raise(token, stored);
 }
 
+/* *ret_seen: what a token has counted beyond `stored`, which is the catalog's. */
+static bool
+is_ahead(struct witness *witness, const struct token *token, uint64_t *ret_stored,
+	uint64_t *ret_seen)
+{
+	return token_counter(token, ret_seen) &&
+	       stored_counter(witness, token_name(token), ret_stored) && *ret_seen > *ret_stored;
+}
+
 void
 witness_ready(struct witness *witness, struct token *token)
 {
+	struct custodyd *daemon = witness->daemon;
 	uint64_t stored, seen;
-	const char *name = token_name(token);
-	if (!token_counter(token, &seen) || !stored_counter(witness, name, &stored))
-		return;
-	if (seen <= stored) {
+	struct err why = {0};
+	if (!is_ahead(witness, token, &stored, &seen)) {
 		witness->behind = !compare(witness, token) || witness->behind;
 		return;
 	}
-	struct err why = {0};
-	(void)err_set(&why, ERR_CATALOG_INTEGRITY,
+	if (rollback_why(daemon) != NULL)
+		return; /* the audit said so before, and says more */
+	(void)err_set(&why, ERR_CATALOG_ROLLED_BACK,
 		"The catalog is older than token %s has seen: its count is %llu, the token's %llu. "
 		"An old copy was put back.",
-		name, (unsigned long long)stored, (unsigned long long)seen);
-	custodyd_note(witness->daemon, "witness.ahead", &why, name);
+		token_name(token), (unsigned long long)stored, (unsigned long long)seen);
+	rollback_found(daemon, &why);
+}
+
+void
+witness_accept(struct witness *witness)
+{
+	struct custodyd *daemon = witness->daemon;
+	for (size_t i = 0; i < tokens_count(daemon->tokens); i++) {
+		const struct token *token = tokens_get(daemon->tokens, i);
+		uint64_t stored, seen;
+		struct err err = {0};
+		if (is_ahead(witness, token, &stored, &seen) &&
+			!witness_know(witness, token_name(token), seen, &err))
+			custodyd_note(daemon, "witness.accept", &err, token_name(token));
+	}
 }
 
 /* Whatever else changed since the last one is not to be put back unseen either. */
@@ -107,7 +131,7 @@ void
 witness_tick(struct witness *witness)
 {
 	struct custodyd *daemon = witness->daemon;
-	if (db_read_only(daemon->db))
+	if (db_read_only(daemon->db) || rollback_why(daemon) != NULL)
 		return;
 	checkpoint(witness);
 	uint64_t generation = db_generation(daemon->db);

@@ -19,6 +19,11 @@ void witness_free(struct witness *witness);
 
 /* A token logged in and is ours: compares. */
 void witness_ready(struct witness *witness, struct token *token);
+/*
+ * The catalog was accepted although tokens have seen a later one: it knows their counters from now on. One that is not
+ * logged in, or whose counter cannot be stored, is found again at its next login.
+ */
+void witness_accept(struct witness *witness);
 /* Raises what is behind. */
 void witness_tick(struct witness *witness);
 /* The catalog is to know at least this value of a token's counter: it is taken over with it. */
