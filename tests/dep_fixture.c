@@ -234,7 +234,7 @@ make_policy(struct dep_fixture *f, struct arena *arena, enum db_dep_policy_kind 
 static void
 make_catalog(struct dep_fixture *f)
 {
-	static const char *const slots[] = {"mailbox/default"};
+	static const char *const slots[] = {"mailbox/default", "geo/policy"};
 	struct err err = {0};
 	CLEAN(arena)
 	struct arena *arena = arena_new();
@@ -249,10 +249,11 @@ make_catalog(struct dep_fixture *f)
 		.created = 1000
         };
 	assert_true(db_dep_organization_insert(
-		f->db, &contoso, f->policy[DB_DEP_SERVICE], slots, 1, &err));
+		f->db, &contoso, f->policy[DB_DEP_SERVICE], slots, 2, &err));
 	OPENSSL_free(spki);
 	make_policy(f, arena, DB_DEP_M365);
 	make_policy(f, arena, DB_DEP_MAILBOX);
+	make_policy(f, arena, DB_DEP_GEO);
 }
 
 /* ---- the whole ---- */
@@ -279,6 +280,7 @@ open_opener(struct dep_fixture *f)
 		.audit = f->audit,
 		.custody = f->port,
 		.cache_ttl_ms = DEP_OPENING_TTL_MS,
+		.geo_cache_ttl_ms = DEP_OPENING_GEO_TTL_MS,
 		.blind_fallback_ms = BLIND_FALLBACK_MS,
 	};
 	f->opener = dep_opener_new(&f->config, &err);

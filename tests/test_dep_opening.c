@@ -1,6 +1,6 @@
 /*
  * Who decides about a DEP key: every row of the table of fallbacks, with scripted custodyds and the test's own clock (threats G1,
- * G2, G3, G5, G6, G7, G22, G24, G27).
+ * G2, G3, G5, G6, G7, G21, G22, G24, G27).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,8 @@
 #define MINUTE_MS INT64_C(60000)
 #define HOUR_MS   (60 * MINUTE_MS)
 
-static const enum db_dep_policy_kind kinds[] = {DB_DEP_M365, DB_DEP_MAILBOX, DB_DEP_SERVICE};
+static const enum db_dep_policy_kind kinds[] = {
+	DB_DEP_M365, DB_DEP_MAILBOX, DB_DEP_GEO, DB_DEP_SERVICE};
 static const char *const kind_names[] = {"", "m365", "mailbox", "geo", "service"};
 static const char *const key_names[] = {"works", "denied", "unavailable", "missing"};
 static const char *const action_names[] = {"", "user", "system"};
@@ -38,7 +39,7 @@ static struct cell
 expect(const struct dep_fixture *f, enum db_dep_policy_kind kind, enum dep_action action)
 {
 	const struct dep_fixture_script *script = &f->script;
-	bool falls_back = kind != DB_DEP_SERVICE;
+	bool falls_back = kind == DB_DEP_M365 || kind == DB_DEP_MAILBOX; /* threats G21 */
 	bool works = script->key[0] == DEP_FIXTURE_WORKS || script->key[1] == DEP_FIXTURE_WORKS;
 	bool denied = script->key[0] == DEP_FIXTURE_DENIED && script->key[1] == DEP_FIXTURE_DENIED;
 	if (!script->silent && works)
@@ -111,6 +112,8 @@ owners_are_asked_as_the_application_of_the_policy(void **state)
 	assert_string_equal(f->application, CUSTODY_APP_M365);
 	dep_fixture_open(f, DB_DEP_MAILBOX, DEP_USER);
 	assert_string_equal(f->application, CUSTODY_APP_EXCHANGE);
+	dep_fixture_open(f, DB_DEP_GEO, DEP_USER);
+	assert_string_equal(f->application, CUSTODY_APP_SHAREPOINT);
 	unsigned asked = f->owners_asked;
 	dep_fixture_open(f, DB_DEP_SERVICE, DEP_USER);
 	assert_int_equal(f->owners_asked, asked);
@@ -413,6 +416,24 @@ outage_shorter_than_the_time_of_memory_is_invisible(void **state)
 }
 
 static void
+key_of_a_geo_is_kept_for_a_day_and_proved_two_hours_before_its_end_G5(void **state)
+{
+	struct dep_fixture *f = *state;
+	struct err err = {0};
+	dep_fixture_open(f, DB_DEP_GEO, DEP_USER);
+	set_keys(f, DEP_FIXTURE_DENIED, DEP_FIXTURE_DENIED);
+	dep_fixture_pass(f, DEP_OPENING_GEO_TTL_MS - 3 * HOUR_MS);
+	dep_fixture_settle(f);
+	assert_non_null(dep_key_use(f->key, &err));
+	assert_int_equal(dep_opener_stats(f->opener).proofs, 0);
+	dep_fixture_pass(f, HOUR_MS);
+	dep_fixture_settle(f);
+	assert_int_equal(dep_opener_stats(f->opener).proofs, 1);
+	assert_null(dep_key_use(f->key, &err));
+	assert_int_equal(err.code, ERR_ACCESS_DENIED);
+}
+
+static void
 key_of_a_fallback_is_denied_as_soon_as_its_owners_say_so_G6(void **state)
 {
 	struct dep_fixture *f = *state;
@@ -445,7 +466,7 @@ made_key_is_in_memory_from_its_birth(void **state)
 {
 	struct dep_fixture *f = *state;
 	struct keytree_generation identity = {.organization = "contoso", .number = 1};
-	dep_opener_add(f->opener, f->generation[DB_DEP_M365], &identity,
+	dep_opener_add(f->opener, f->generation[DB_DEP_M365], DB_DEP_M365, &identity,
 		secret_from(secret_peek(f->dep_key), KEYTREE_KEY_LEN));
 	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
 	assert_int_equal(f->code, ERR_NONE);
@@ -567,6 +588,7 @@ main(void)
 		TEST(revocation_takes_effect_within_the_time_of_memory_G5),
 		TEST(proved_key_stays_and_its_handles_too),
 		TEST(outage_shorter_than_the_time_of_memory_is_invisible),
+		TEST(key_of_a_geo_is_kept_for_a_day_and_proved_two_hours_before_its_end_G5),
 		TEST(key_of_a_fallback_is_denied_as_soon_as_its_owners_say_so_G6),
 		TEST(flush_wipes_all_of_it_G6),
 		TEST(made_key_is_in_memory_from_its_birth),

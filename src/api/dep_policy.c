@@ -23,7 +23,7 @@ api_dep_kind_name(enum api_dep_kind kind)
 	for (const struct json_word *word = kind_words; word->text != NULL; word++)
 		if (word->value == (int)kind)
 			return word->text;
-	return "service";
+	return kind == API_DEP_GEO ? "geo" : "service";
 }
 
 enum api_dep_kind

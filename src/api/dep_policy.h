@@ -21,9 +21,10 @@
 enum api_dep_kind { /* numbers are the catalog's */
 	API_DEP_M365 = 1,
 	API_DEP_MAILBOX = 2,
+	API_DEP_GEO = 3,     /* in answers only */
 	API_DEP_SERVICE = 4, /* in answers only */
 };
-/* "m365", "mailbox", "service". */
+/* "m365", "mailbox", "geo", "service". */
 const char *api_dep_kind_name(enum api_dep_kind kind);
 /* 0: no kind that a customer's policy can be of. */
 enum api_dep_kind api_dep_kind_find(const char *name);

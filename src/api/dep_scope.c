@@ -58,6 +58,7 @@ struct line_body {
 	const char *id;
 	int type;
 	int state;
+	const char *geo;
 };
 
 static const struct json_field line_fields[] = {
@@ -65,6 +66,8 @@ static const struct json_field line_fields[] = {
 		.max = API_DEP_SCOPE_ID_MAX),
 	FIELD(struct line_body, type, "type", WORD, .words = type_words),
 	FIELD(struct line_body, state, "state", WORD, .words = state_words),
+	FIELD(struct line_body, geo, "geo", TEXT, .flags = JSON_NON_EMPTY | JSON_PRINTABLE,
+		.max = API_DEP_SCOPE_ID_MAX),
 };
 TABLE(line_table, line_fields, struct line_body, true);
 
@@ -103,7 +106,11 @@ api_dep_scope_line_decode(struct bytes line, struct arena *arena,
 		return err_set(err, ERR_BAD_PARAMETER,
 			"id: 1 to 256 printable ASCII characters without blanks and '/'.");
 	*ret_line = (struct api_dep_scope_line){
-		.id = body.id, .type = body.type, .clear = body.state == LINE_UNENCRYPTED};
+		.id = body.id,
+		.type = body.type,
+		.clear = body.state == LINE_UNENCRYPTED,
+		.geo = body.geo,
+	};
 	return true;
 }
 

@@ -39,6 +39,7 @@ struct api_dep_scope_line {
 	const char *id;
 	int type;   /* enum api_dep_mailbox_type; 0: not given */
 	bool clear; /* "unencrypted": its data is in clear */
+	const char *geo; /* of a site; NULL: not given */
 };
 /*
  * Takes the next line off `io_rest`, which is newline-delimited JSON; empty lines are passed over. false: there is none left.
@@ -59,7 +60,7 @@ bool api_dep_scope_assign_decode(struct bytes body, struct arena *arena,
 
 /* One scope as answers show it. All text is borrowed. */
 struct api_dep_scope {
-	const char *kind; /* "mailbox", "workload", "cloudpc" */
+	const char *kind; /* "mailbox", "workload", "cloudpc", "site" */
 	const char *id;
 	int type;
 	const char *state;      /* "remembered", "unencrypted", "pending", "encrypted" */

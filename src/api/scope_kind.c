@@ -6,6 +6,7 @@ static const char *const words[] = {
 	[KEYTREE_MAILBOX] = "mailbox",
 	[KEYTREE_WORKLOAD] = "workload",
 	[KEYTREE_CLOUD_PC] = "cloudpc",
+	[KEYTREE_SITE] = "site",
 };
 
 const char *

@@ -1,4 +1,4 @@
-/* depctl mailbox, mailuser, scope and datakey. */
+/* depctl mailbox, mailuser, site, scope and datakey. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,6 +213,36 @@ int
 depctl_mailbox_list(struct ctl *ctl)
 {
 	return list(ctl, "mailbox");
+}
+
+/* ---- sites ---- */
+
+int
+depctl_site_register(struct ctl *ctl)
+{
+	return register_scopes(ctl, "site");
+}
+
+int
+depctl_site_moved(struct ctl *ctl)
+{
+	return ask(ctl, "site", ctl->options.arguments[0], "POST", "/moved", "{}");
+}
+
+int
+depctl_site_show(struct ctl *ctl)
+{
+	char path[DEPCTL_PATH_SIZE];
+	struct err err;
+	if (!depctl_path("/sites/", ctl->options.arguments[0], "", path, &err))
+		return ctl_fail(ctl, &err);
+	return ctl_show(ctl, "GET", path, NULL, NULL, false, scope_columns, NULL);
+}
+
+int
+depctl_site_list(struct ctl *ctl)
+{
+	return list(ctl, "site");
 }
 
 /* ---- scopes of any kind ---- */

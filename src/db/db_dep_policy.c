@@ -253,11 +253,26 @@ insert_policy(struct db *db, const struct db_dep_policy *policy, int64_t *ret_id
 	return true;
 }
 
+/* The sites of a geo are under its policy from now on. */
+static bool
+assign_geo(struct db *db, const struct db_dep_policy *policy, int64_t id, struct err *err)
+{
+	char name[DB_DEP_SLOT_SIZE];
+	db_dep_slot_of_geo(policy->name, name);
+	sqlite3_stmt *update = db_stmt(db, STMT_SLOT_ASSIGN);
+	db_bind_text(update, 1, name);
+	db_bind_int(update, 2, id);
+	db_bind_int(update, 3, policy->created);
+	return db_run_one(db, update, err);
+}
+
 /* The slot of the mailboxes that have this policy of their own. */
 static bool
 insert_slot(struct db *db, const struct db_dep_policy *policy, int64_t id, struct err *err)
 {
 	char name[DB_DEP_SLOT_SIZE];
+	if (policy->kind == DB_DEP_GEO)
+		return assign_geo(db, policy, id, err);
 	if (policy->kind != DB_DEP_MAILBOX)
 		return true;
 	db_dep_slot_of_policy(policy->guid, name);

@@ -64,7 +64,8 @@ bool db_dep_intent_list(struct db *db, struct arena *arena, uint8_t (**ret_guids
 	size_t *ret_count, struct err *err) MUST_USE;
 
 /*
- * A policy with its first generation, in one transaction that ends its intent; a mailbox policy gets its slot. `policy`
+ * A policy with its first generation, in one transaction that ends its intent; a mailbox policy gets its slot, the slot of a
+ * geo gets its policy. `policy`
  * without id and current; `generation` without id and policy. ERR_POLICY_EXISTS: the name is taken.
  */
 bool db_dep_policy_insert(struct db *db, const struct db_dep_policy *policy,

@@ -2,6 +2,7 @@
 #include "db_dep_scope.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,31 @@ db_dep_slot_of_policy(const uint8_t guid[static DB_DEP_GUID], char name[static D
 	char text[ID_UUID_TEXT];
 	id_uuid_format(guid, text);
 	(void)snprintf(name, DB_DEP_SLOT_SIZE, "mailbox/%s", text);
+}
+
+void
+db_dep_slot_of_geo(const char *geo, char name[static DB_DEP_SLOT_SIZE])
+{
+	int len = snprintf(name, DB_DEP_SLOT_SIZE, "geo/%s", geo);
+	assert(len < DB_DEP_SLOT_SIZE);
+	for (int i = 0; i < len; i++)
+		name[i] = (char)tolower((unsigned char)name[i]);
+}
+
+bool
+db_dep_slot_ensure(
+	struct db *db, const char *const *names, size_t count, int64_t now_s, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		sqlite3_stmt *insert = db_stmt(db, STMT_SLOT_ENSURE);
+		db_bind_text(insert, 1, names[i]);
+		db_bind_int(insert, 2, now_s);
+		if (!db_run(db, insert, err))
+			return db_rollback(db);
+	}
+	return db_commit(db, err);
 }
 
 static bool

@@ -40,6 +40,11 @@ struct db_dep_slot {
 /* Name of the slot of mailboxes that have a mailbox policy of their own. */
 void db_dep_slot_of_policy(
 	const uint8_t guid[static DB_DEP_GUID], char name[static DB_DEP_SLOT_SIZE]);
+/* Name of the slot of the sites of a geo, which differs from no other by case. `geo`: at most 32 characters (asserted). */
+void db_dep_slot_of_geo(const char *geo, char name[static DB_DEP_SLOT_SIZE]);
+/* Makes those that are not there; the service-managed policy covers them. */
+bool db_dep_slot_ensure(struct db *db, const char *const *names, size_t count, int64_t now_s,
+	struct err *err) MUST_USE;
 /* ERR_SCOPE_NOT_FOUND for a slot that no organization or policy has. */
 bool db_dep_slot_find(
 	struct db *db, const char *name, struct db_dep_slot *ret_slot, struct err *err) MUST_USE;

@@ -22,7 +22,7 @@ custody_port_as(enum db_dep_policy_kind kind)
 	case DB_DEP_SERVICE:
 		return custody_service;
 	case DB_DEP_GEO:
-		break;
+		return (struct custody_as){CUSTODY_OWNERS, CUSTODY_APP_SHAREPOINT};
 	}
 	abort(); /* no such policy can be made */
 }

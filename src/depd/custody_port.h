@@ -21,8 +21,9 @@
 #include "jose/envelope.h"
 
 /* The applications that key owners give permissions to (the same everywhere: public documentation of the service). */
-#define CUSTODY_APP_EXCHANGE "00000002-0000-0ff1-ce00-000000000000" /* mailbox policies */
-#define CUSTODY_APP_M365     "c066d759-24ae-40e7-a56f-027002b5d3e4" /* multi-workload policies */
+#define CUSTODY_APP_EXCHANGE   "00000002-0000-0ff1-ce00-000000000000" /* mailbox policies */
+#define CUSTODY_APP_SHAREPOINT "00000003-0000-0ff1-ce00-000000000000" /* policies of geos */
+#define CUSTODY_APP_M365       "c066d759-24ae-40e7-a56f-027002b5d3e4" /* multi-workload policies */
 
 enum custody_side {
 	CUSTODY_OWNERS = 1,
@@ -36,7 +37,7 @@ struct custody_as {
 };
 
 extern const struct custody_as custody_service; /* availability keys, signing */
-/* Whom the root keys of a policy are asked of. Kinds: M365, MAILBOX, SERVICE (others assert). */
+/* Whom the root keys of a policy are asked of. */
 struct custody_as custody_port_as(enum db_dep_policy_kind kind);
 
 /* What became of one key of an envelope. */
@@ -149,7 +150,7 @@ uint64_t custody_port_dual_check(struct custody_port *port, struct custody_as as
 
 /*
  * A new key `name` in a vault of the service's custody, the host as in its keys' ids: key. oct (256 bits, to wrap and unwrap) or
- * EC (P-256, to sign and verify), nothing else (asserted). ERR_CONFLICT…: as custodyd answers.
+ * EC (P-256, to sign and verify) or RSA (2048 bits, to wrap and unwrap), nothing else (asserted). ERR_CONFLICT…: as custodyd answers.
  */
 uint64_t custody_port_key_create(struct custody_port *port, const char *host, const char *name,
 	enum kty kty, custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
@@ -166,6 +167,11 @@ uint64_t custody_port_wrap(struct custody_port *port, const char *kid, const str
 	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
 /* And back: secret. */
 uint64_t custody_port_unwrap(struct custody_port *port, const char *kid, struct bytes wrapped,
+	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
+/* The same by RSA-OAEP-256. */
+uint64_t custody_port_wrap_rsa(struct custody_port *port, const char *kid,
+	const struct secret *value, custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
+uint64_t custody_port_unwrap_rsa(struct custody_port *port, const char *kid, struct bytes wrapped,
 	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
 /* ES256 of a SHA-256 digest: value is r ‖ s. */
 uint64_t custody_port_sign(struct custody_port *port, const char *kid,

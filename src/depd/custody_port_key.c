@@ -114,13 +114,14 @@ uint64_t
 custody_port_key_create(struct custody_port *port, const char *host, const char *name, enum kty kty,
 	custody_port_fn *fn, void *ctx, struct err *err)
 {
-	assert(kty == KTY_OCT || kty == KTY_EC);
+	assert(kty == KTY_OCT || kty == KTY_RSA || kty == KTY_EC);
 	char path[PORT_PATH_SIZE];
 	CLEAN(buf)
 	struct buf body;
 	buf_init(&body, CUSTODY_PORT_ANSWER_MAX);
-	if (kty == KTY_OCT)
-		api_asking_key_create(kty, 256, CURVE_NONE, ALG_WRAPS, &body);
+	if (kty != KTY_EC)
+		api_asking_key_create(
+			kty, kty == KTY_OCT ? 256 : 2048, CURVE_NONE, ALG_WRAPS, &body);
 	else
 		api_asking_key_create(kty, 0, CURVE_P256, ALG_SIGNS, &body);
 	(void)snprintf(path, sizeof(path), "/keys/%s/create?" PORT_API_VERSION, name);

@@ -10,6 +10,7 @@
 #include "depd/custody_port.h"
 #include "depd/dep_call.h"
 #include "depd/dep_opening.h"
+#include "depd/geo_call.h"
 #include "depd/organization.h"
 #include "depd/redundancy.h"
 #include "depd/rewrapper.h"
@@ -95,6 +96,7 @@ on_hangup(struct host *host)
 	host_apply(host, &options->daemon.settings);
 	dep_options_free(depd->options);
 	depd->options = options;
+	geo_call_make_slots(depd);
 	rewrapper_wake(depd->rewrapper); /* its rate may be another */
 	log_info("reloaded", LOG_TEXT("path", depd->config_path));
 }
@@ -147,6 +149,7 @@ open_custody(struct depd *depd, struct err *err)
 		.audit = depd->audit,
 		.custody = depd->custody,
 		.cache_ttl_ms = options->cache_ttl,
+		.geo_cache_ttl_ms = options->geo_cache_ttl,
 		.blind_fallback_ms = options->blind_fallback,
 	};
 	depd->opener = dep_opener_new(&opener, err);

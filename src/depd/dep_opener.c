@@ -11,11 +11,12 @@
 #include "base/log.h"
 #include "crypto/random.h"
 
-#define TICK_MS      1000
-#define PROVING_MAX  4  /* proofs at once: readers' openings come first (threats G7) */
-#define JITTER_SHARE 10 /* of cache_ttl, by which proofs are spread (threats G7) */
-#define RETRY_SHARE  15 /* of cache_ttl, between proofs that failed */
-#define LOOSE_MS     (INT64_C(60) * 1000) /* a key that is not kept, for who asked for it */
+#define TICK_MS     1000
+#define PROVING_MAX 4 /* proofs at once: readers' openings come first (threats G7) */
+#define LEAD_SHARE  3 /* of a key's time: the rest of it when it is proved again */
+#define LEAD_MAX_MS (INT64_C(2) * 3600 * 1000)
+#define RETRY_SHARE 5                    /* of the lead, between proofs that failed */
+#define LOOSE_MS    (INT64_C(60) * 1000) /* a key that is not kept, for who asked for it */
 
 /* Of one generation without its owners' "yes", until they say it again (dep-semantics §5). */
 static const int64_t alarms_ms[] = {INT64_C(3600) * 1000, INT64_C(24) * 3600 * 1000};
@@ -23,25 +24,40 @@ static const int64_t alarms_ms[] = {INT64_C(3600) * 1000, INT64_C(24) * 3600 * 1
 /* ---- how long ---- */
 
 static int64_t
-jitter_ms(int64_t ttl_ms)
+time_of(const struct dep_opener *opener, enum db_dep_policy_kind kind)
+{
+	return kind == DB_DEP_GEO ? opener->config.geo_cache_ttl_ms : opener->config.cache_ttl_ms;
+}
+
+/* How long before its end a key is proved again: a third of a short time, two hours of a long one (dep-semantics §5). */
+static int64_t
+lead_of(const struct dep_opener *opener, enum db_dep_policy_kind kind)
+{
+	int64_t lead_ms = time_of(opener, kind) / LEAD_SHARE;
+	return lead_ms < LEAD_MAX_MS ? lead_ms : LEAD_MAX_MS;
+}
+
+/* Up to three tenths of the lead, by which proofs are spread (threats G7). */
+static int64_t
+jitter_ms(int64_t lead_ms)
 {
 	uint32_t random;
 	random_bytes(&random, sizeof(random));
-	return (int64_t)(random % (uint64_t)(ttl_ms / JITTER_SHARE + 1));
+	return (int64_t)(random % (uint64_t)(lead_ms * 3 / 10 + 1));
 }
 
 static int64_t
-prove_at_ms(const struct dep_opener *opener, int64_t asked_ms)
+prove_at_ms(const struct dep_opener *opener, enum db_dep_policy_kind kind, int64_t asked_ms)
 {
-	int64_t ttl_ms = opener->config.cache_ttl_ms;
-	return asked_ms + ttl_ms * 2 / 3 - jitter_ms(ttl_ms);
+	int64_t lead_ms = lead_of(opener, kind);
+	return asked_ms + time_of(opener, kind) - lead_ms - jitter_ms(lead_ms);
 }
 
 void
-dep_opener_prove_again(struct dep_opener *opener, int64_t generation)
+dep_opener_prove_again(struct dep_opener *opener, const struct dep_opening *opening)
 {
-	dep_cache_prove_at(opener->cache, generation,
-		clock_monotonic_ms() + opener->config.cache_ttl_ms / RETRY_SHARE);
+	dep_cache_prove_at(opener->cache, opening->generation,
+		clock_monotonic_ms() + lead_of(opener, opening->policy.kind) / RETRY_SHARE);
 }
 
 /* Proved: the handles that are out stay good. */
@@ -52,9 +68,9 @@ prove(struct dep_opener *opener, struct dep_opening *opening)
 	if (key == NULL)
 		return NULL;
 	dep_cache_extend(opener->cache, opening->generation,
-		opening->asked_ms + opener->config.cache_ttl_ms);
-	dep_cache_prove_at(
-		opener->cache, opening->generation, prove_at_ms(opener, opening->asked_ms));
+		opening->asked_ms + time_of(opener, opening->policy.kind));
+	dep_cache_prove_at(opener->cache, opening->generation,
+		prove_at_ms(opener, opening->policy.kind, opening->asked_ms));
 	return dep_key_ref(key);
 }
 
@@ -63,7 +79,7 @@ dep_opener_keep(struct dep_opener *opener, struct dep_opening *opening)
 {
 	bool by_owners = opening->verdict == DEP_VERDICT_OPENED;
 	bool listed = opening->verdict != DEP_VERDICT_DENIED;
-	int64_t time_ms = listed ? opener->config.cache_ttl_ms : LOOSE_MS;
+	int64_t time_ms = listed ? time_of(opener, opening->policy.kind) : LOOSE_MS;
 	if (opening->verdict == DEP_VERDICT_BLIND && opening->blind_left_ms < time_ms)
 		time_ms = opening->blind_left_ms;
 	struct dep_key *key = by_owners ? prove(opener, opening) : NULL;
@@ -72,10 +88,10 @@ dep_opener_keep(struct dep_opener *opener, struct dep_opening *opening)
 	key = dep_cache_put(opener->cache, opening->generation, &opening->identity, opening->secret,
 		opening->asked_ms + time_ms, listed, &opening->err);
 	if (key != NULL && by_owners)
-		dep_cache_prove_at(
-			opener->cache, opening->generation, prove_at_ms(opener, opening->asked_ms));
+		dep_cache_prove_at(opener->cache, opening->generation,
+			prove_at_ms(opener, opening->policy.kind, opening->asked_ms));
 	else if (key != NULL && listed)
-		dep_opener_prove_again(opener, opening->generation);
+		dep_opener_prove_again(opener, opening);
 	return key;
 }
 
@@ -253,20 +269,20 @@ dep_opener_free(struct dep_opener *opener)
 }
 
 void
-dep_opener_add(struct dep_opener *opener, int64_t generation,
+dep_opener_add(struct dep_opener *opener, int64_t generation, enum db_dep_policy_kind kind,
 	const struct keytree_generation *identity, struct secret *take_key)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	struct err err = {0};
 	struct dep_key *handle = dep_cache_put(opener->cache, generation, identity, take_key,
-		now_ms + opener->config.cache_ttl_ms, true, &err);
+		now_ms + time_of(opener, kind), true, &err);
 	secret_free(take_key);
 	if (handle == NULL) { /* it is opened when it is wanted */
 		log_err(LOG_LEVEL_WARNING, "generation.not-kept", &err,
 			(struct log_field){.key = "-"});
 		return;
 	}
-	dep_cache_prove_at(opener->cache, generation, prove_at_ms(opener, now_ms));
+	dep_cache_prove_at(opener->cache, generation, prove_at_ms(opener, kind, now_ms));
 	(void)dep_key_unref(handle);
 }
 

@@ -351,7 +351,7 @@ give_up(struct dep_opening *opening)
 		opening->opener->counts.proofs_failed++;
 		log_warning("proof.failed", LOG_TEXT("policy", opening->policy.name),
 			LOG_TEXT("first", opening->code[0]), LOG_TEXT("second", opening->code[1]));
-		dep_opener_prove_again(opening->opener, opening->generation);
+		dep_opener_prove_again(opening->opener, opening);
 	}
 	if (opening->first == NULL)
 		return finish(opening, NULL);

@@ -30,9 +30,11 @@ struct dep_opener_config { /* all borrowed while it lives */
 	struct audit *audit;
 	struct custody_port *custody;
 	int64_t cache_ttl_ms;      /* of opened keys; default DEP_OPENING_TTL_MS */
+	int64_t geo_cache_ttl_ms;  /* of those of geos; default DEP_OPENING_GEO_TTL_MS */
 	int64_t blind_fallback_ms; /* default BLIND_FALLBACK_MS */
 };
-#define DEP_OPENING_TTL_MS (INT64_C(15) * 60 * 1000)
+#define DEP_OPENING_TTL_MS     (INT64_C(15) * 60 * 1000)
+#define DEP_OPENING_GEO_TTL_MS (INT64_C(24) * 3600 * 1000)
 
 /* ERR_STORAGE…: the blind time cannot be read. */
 struct dep_opener *dep_opener_new(const struct dep_opener_config *config, struct err *err) MUST_USE;
@@ -67,8 +69,8 @@ uint64_t dep_opener_start(struct dep_opener *opener, int64_t generation,
 /* Its callback does not come any more. 0 and numbers that ended are ignored. */
 void dep_opener_cancel(struct dep_opener *opener, uint64_t number);
 
-/* A DEP key that was just made and tried is in memory from its birth. */
-void dep_opener_add(struct dep_opener *opener, int64_t generation,
+/* A DEP key that was just made and tried is in memory from its birth. `kind` of its policy. */
+void dep_opener_add(struct dep_opener *opener, int64_t generation, enum db_dep_policy_kind kind,
 	const struct keytree_generation *identity, struct secret *take_key);
 /* By its own timer: what is over is wiped, what is due is proved, silence is paid for. */
 void dep_opener_tick(struct dep_opener *opener);

@@ -85,4 +85,4 @@ void dep_opener_strain(struct dep_opener *opener, const struct dep_opening *open
  */
 struct dep_key *dep_opener_keep(struct dep_opener *opener, struct dep_opening *opening);
 /* A proof ended without the owners' "yes" or "no": try again before the key's time is over. */
-void dep_opener_prove_again(struct dep_opener *opener, int64_t generation);
+void dep_opener_prove_again(struct dep_opener *opener, const struct dep_opening *opening);

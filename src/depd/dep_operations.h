@@ -8,6 +8,8 @@ extern const struct dep_call_type datakey_unwrap_type;
 extern const struct dep_call_type dep_health_type; /* dep_health.c */
 extern const struct dep_call_type dep_status_type;
 extern const struct dep_call_type dep_flush_type;
+extern const struct dep_call_type geo_list_type, geo_show_type;         /* geo_read.c */
+extern const struct dep_call_type geo_register_type;                    /* geo_register.c */
 extern const struct dep_call_type scope_assign_type;                    /* scope_assign.c */
 extern const struct dep_call_type scope_list_type;                      /* scope_read.c */
 extern const struct dep_call_type scope_moved_type;                     /* scope_moved.c */
@@ -32,3 +34,5 @@ extern const struct dep_call_type purge_cancel_type;
 	(ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN | ROLE_AUDITOR |          \
 		ROLE_RECOVERY_ADMIN | ROLE_PURGE_REQUESTER)
 #define POLICY_WRITERS (ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN)
+#define GEO_WRITERS    (ROLE_GLOBAL_ADMIN | ROLE_SHAREPOINT_ADMIN)
+#define GEO_READERS    (GEO_WRITERS | ROLE_AUDITOR)

@@ -12,10 +12,15 @@
 
 /* Kinds of sections as they stand in the file. */
 #define KIND_DAEMON   "depd"
+#define KIND_GEO      "geo"
 #define KIND_ROLE     "role"
 #define KIND_WORKLOAD "workload"
 
-#define SECTIONS_MAX 16 /* of one kind; more are unknown or twice */
+#define SECTIONS_MAX GEOS_MAX /* of one kind; more are unknown or twice */
+
+struct geo_section {
+	char *admin_url;
+};
 
 struct role_section {
 	char *principals;
@@ -26,6 +31,7 @@ struct workload_section {
 };
 
 #define SECTION_DAEMON   struct dep_options_daemon
+#define SECTION_GEO      struct geo_section
 #define SECTION_ROLE     struct role_section
 #define SECTION_WORKLOAD struct workload_section
 
@@ -94,14 +100,17 @@ parse_list(const struct settings_section *section, const char *key, const char *
 }
 
 static bool
-load_role(const struct config *config, const char *name, struct roles *roles, struct err *err)
+load_role(
+	const struct config *config, const char *name, struct dep_options *options, struct err *err)
 {
+	struct roles *roles = &options->roles;
 	const struct settings_section where = {config, KIND_ROLE, name};
 	enum role_index index;
 	if (!roles_find(name, &index))
 		return settings_fail(err, &where, "",
 			"there is no such role; known are global-admin, compliance-admin, "
-			"exchange-admin, purge-requester and auditor.");
+			"exchange-admin, recovery-admin, purge-requester, sharepoint-admin and "
+			"auditor.");
 	struct role_section section = {NULL};
 	if (!config_apply(config, KIND_ROLE, name, rows, ARRAY_LEN(rows), &section, err))
 		return false;
@@ -112,13 +121,16 @@ load_role(const struct config *config, const char *name, struct roles *roles, st
 }
 
 static bool
-load_workload(const struct config *config, const char *name, struct roles *roles, struct err *err)
+load_workload(
+	const struct config *config, const char *name, struct dep_options *options, struct err *err)
 {
+	struct roles *roles = &options->roles;
 	const struct settings_section where = {config, KIND_WORKLOAD, name};
 	enum keytree_scope_kind kind;
 	if (!scope_kind_find(name, &kind))
 		return settings_fail(err, &where, "",
-			"there is no such kind of scope; known are mailbox, workload and cloudpc.");
+			"there is no such kind of scope; known are mailbox, workload, cloudpc and "
+			"site.");
 	struct workload_section section = {NULL, NULL};
 	if (!config_apply(config, KIND_WORKLOAD, name, rows, ARRAY_LEN(rows), &section, err))
 		return false;
@@ -130,11 +142,26 @@ load_workload(const struct config *config, const char *name, struct roles *roles
 	return done;
 }
 
-typedef bool load_fn(
-	const struct config *config, const char *name, struct roles *roles, struct err *err);
+static bool
+load_geo(
+	const struct config *config, const char *name, struct dep_options *options, struct err *err)
+{
+	const struct settings_section where = {config, KIND_GEO, name};
+	struct geo_section section = {NULL};
+	struct err cause = {0};
+	if (!config_apply(config, KIND_GEO, name, rows, ARRAY_LEN(rows), &section, err))
+		return false;
+	bool done = geos_add(&options->geos, name, section.admin_url, &cause) ||
+		    settings_fail(err, &where, "admin-url", cause.message);
+	config_release(KIND_GEO, rows, ARRAY_LEN(rows), &section);
+	return done;
+}
+
+typedef bool load_fn(const struct config *config, const char *name, struct dep_options *options,
+	struct err *err);
 
 static bool
-load_all(const struct config *config, const char *kind, load_fn *load, struct roles *roles,
+load_all(const struct config *config, const char *kind, load_fn *load, struct dep_options *options,
 	struct err *err)
 {
 	const char *names[SECTIONS_MAX];
@@ -143,7 +170,7 @@ load_all(const struct config *config, const char *kind, load_fn *load, struct ro
 		return err_set(err, ERR_CONFIG, "%s: there are too many sections [%s NAME].",
 			config->path, kind);
 	for (size_t i = 0; i < count; i++)
-		if (!load(config, names[i], roles, err))
+		if (!load(config, names[i], options, err))
 			return false;
 	return true;
 }
@@ -155,8 +182,9 @@ fill(const struct config *config, struct dep_options *options, struct err *err)
 	       config_apply(
 		       config, KIND_DAEMON, "", rows, ARRAY_LEN(rows), &options->daemon, err) &&
 	       check_daemon(config, &options->daemon, err) &&
-	       load_all(config, KIND_ROLE, load_role, &options->roles, err) &&
-	       load_all(config, KIND_WORKLOAD, load_workload, &options->roles, err);
+	       load_all(config, KIND_ROLE, load_role, options, err) &&
+	       load_all(config, KIND_WORKLOAD, load_workload, options, err) &&
+	       load_all(config, KIND_GEO, load_geo, options, err);
 }
 
 struct dep_options *

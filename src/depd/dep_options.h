@@ -11,6 +11,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "depd/geos.h"
 #include "depd/roles.h"
 #include "service/settings.h"
 
@@ -27,7 +28,7 @@ struct dep_options_daemon {
 	char *service_socket, *service_user, *service_dns_suffix;
 	char *availability_vault, *root_vaults;
 	int64_t custody_timeout, operation_timeout, change_timeout;
-	int64_t cache_ttl, blind_fallback;
+	int64_t cache_ttl, geo_cache_ttl, blind_fallback;
 	int64_t rewrap_rate; /* scopes a second; 0: paused */
 	char *approver_authorities;
 	int64_t approvers_needed;
@@ -39,6 +40,7 @@ struct dep_options_daemon {
 struct dep_options {
 	struct dep_options_daemon daemon;
 	struct roles roles;
+	struct geos geos;
 };
 
 /*

@@ -252,8 +252,9 @@ step_wrap(struct op *op)
 	struct generation_make *make = make_of(op);
 	if (make->err.code != ERR_NONE)
 		return fail_service(make);
-	make->call = custody_port_wrap(make->depd->custody, make->made->row.availability_kid,
-		make->made->key, on_wrapped, make, &make->err);
+	make->call = (make->wanted.kind == DB_DEP_GEO ? custody_port_wrap_rsa : custody_port_wrap)(
+		make->depd->custody, make->made->row.availability_kid, make->made->key, on_wrapped,
+		make, &make->err);
 	return make->call != 0 ? OP_WAIT : fail_service(make);
 }
 
@@ -275,8 +276,10 @@ step_unwrap(struct op *op)
 	struct generation_make *make = make_of(op);
 	if (make->err.code != ERR_NONE)
 		return fail_service(make);
-	make->call = custody_port_unwrap(make->depd->custody, make->made->row.availability_kid,
-		make->made->row.availability_wrap, on_unwrapped, make, &make->err);
+	make->call =
+		(make->wanted.kind == DB_DEP_GEO ? custody_port_unwrap_rsa : custody_port_unwrap)(
+			make->depd->custody, make->made->row.availability_kid,
+			make->made->row.availability_wrap, on_unwrapped, make, &make->err);
 	return make->call != 0 ? OP_WAIT : fail_service(make);
 }
 

@@ -20,7 +20,7 @@ struct generation_wanted {
 	int64_t number;
 	struct policy_key *
 		keys; /* with kids; the trial is noted in them; they stay where they are until the end */
-	/* NULL: is to be made, as generation_availability_name() says. The service-managed policy has none. */
+	/* NULL: is to be made, as generation_availability_name() says; a geo's is named. The service-managed policy has none. */
 	const char *availability_kid;
 	const char *signing_kid;
 	/*

@@ -19,6 +19,7 @@
 #include "db/db_dep_scope.h"
 #include "depd/custody_port.h"
 #include "depd/generation_make.h"
+#include "depd/geo_call.h"
 #include "depd/policy_undo.h"
 #include "depd/tenant_slots.h"
 
@@ -247,6 +248,7 @@ step_record(struct op *op)
 	if (!db_dep_organization_insert(
 		    depd->db, &organization, setup->policy, slots, TENANT_SLOTS, &setup->err))
 		return again(setup);
+	geo_call_make_slots(depd);
 	const struct log_field fields[] = {LOG_TEXT("organization", organization.name),
 		LOG_TEXT("signing_key", organization.signing_kid)};
 	log_write(LOG_LEVEL_INFO, "organization.ready", fields, ARRAY_LEN(fields));
@@ -305,8 +307,10 @@ organization_start(struct depd *depd, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			"The catalog is that of organization %s, the configuration says %s.",
 			organization.name, wanted);
-	if (found)
+	if (found) {
+		geo_call_make_slots(depd);
 		return policy_undo_all(depd, err);
+	}
 	struct organization_setup *setup = calloc(1, sizeof(*setup));
 	if (setup == NULL)
 		abort();

@@ -36,6 +36,7 @@ administrators(enum db_dep_policy_kind kind)
 	case DB_DEP_MAILBOX:
 		return ROLE_GLOBAL_ADMIN | ROLE_EXCHANGE_ADMIN;
 	case DB_DEP_GEO:
+		return GEO_WRITERS;
 	case DB_DEP_SERVICE:
 		break;
 	}
@@ -47,6 +48,9 @@ policy_call_may_change(struct policy_call *call, enum db_dep_policy_kind kind)
 {
 	if (!dep_call_check_roles(&call->call, administrators(kind)))
 		return false;
+	if (kind == DB_DEP_GEO)
+		return err_set(&call->call.err, ERR_NOT_SUPPORTED,
+			"The policy of a geo is changed by what is done with the geo.");
 	return kind != DB_DEP_SERVICE || err_set(&call->call.err, ERR_NOT_SUPPORTED,
 						 "The service-managed policy covers what no other "
 						 "one does; it is not changed.");
@@ -140,7 +144,8 @@ policy_call_made(struct policy_call *call)
 {
 	struct depd *depd = call->call.depd;
 	struct generation_made *made = call->made;
-	dep_opener_add(depd->opener, call->policy.current, &made->identity, made->key);
+	dep_opener_add(
+		depd->opener, call->policy.current, call->policy.kind, &made->identity, made->key);
 	made->key = NULL;
 	rewrapper_wake(depd->rewrapper);
 }

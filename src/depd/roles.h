@@ -26,7 +26,7 @@ enum role { /* bits */
 
 #define ROLES_ANYBODY UINT32_MAX
 
-#define ROLE_KINDS (KEYTREE_CLOUD_PC + 1) /* kinds of scopes are numbers from 1 */
+#define ROLE_KINDS (KEYTREE_SITE + 1) /* kinds of scopes are numbers from 1 */
 
 struct roles { /* of a configuration */
 	struct principals people[ROLE_INDEX_COUNT];

@@ -1,6 +1,6 @@
 /*
- * GET /scopes/{kind}/{id} and /mailboxes/{id}: a scope, with the generation that its key is under now. GET /scopes/{kind} and
- * /mailboxes: a page of them, or with ?overdue=SPAN of those that have waited for longer than that; a walk through them all
+ * GET /scopes/{kind}/{id}, /mailboxes/{id} and /sites/{id}: a scope, with the generation that its key is under now. GET /scopes/{kind},
+ * /mailboxes and /sites: a page of them, or with ?overdue=SPAN of those that have waited for longer than that; a walk through them all
  * that lets others in between.
  */
 #include <string.h>
@@ -21,6 +21,19 @@ may_read(struct dep_call *call, enum keytree_scope_kind kind)
 
 /* ---- one ---- */
 
+/* Of a site it is asked how far its geo is with it: a question without an answer before the geo is registered. */
+static bool
+check_geo(struct dep_call *call, const struct api_dep_scope *scope)
+{
+	static const char sites[] = "/sites";
+	if (strncmp(call->row->route.template, sites, sizeof(sites) - 1) != 0 ||
+		strcmp(scope->policy_kind, scope_view_policy_kind(DB_DEP_GEO)) == 0)
+		return true;
+	return err_set(&call->err, ERR_GEO_UNREGISTERED,
+		"The geo of site %.128s is not registered: no policy of its own covers it.",
+		scope->id);
+}
+
 static bool
 show(struct dep_call *call)
 {
@@ -31,7 +44,7 @@ show(struct dep_call *call)
 	struct scope_view *view = scope_view_new(call->depd->db, call->arena);
 	if (!scope_name_of(call, &kind, &id) || !may_read(call, kind) ||
 		!db_dep_scope_find(call->depd->db, kind, id, &row, &call->err) ||
-		!scope_view_of(view, &row, &scope, NULL, &call->err))
+		!scope_view_of(view, &row, &scope, NULL, &call->err) || !check_geo(call, &scope))
 		return false;
 	api_dep_scope_format(&scope, &call->body);
 	return true;

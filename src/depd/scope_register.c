@@ -42,10 +42,16 @@ read_line(struct scope_register *reg, struct bytes text, struct arena *arena,
 	struct api_dep_scope_line *ret_line, struct db_dep_slot *ret_slot)
 {
 	struct err err;
-	struct db *db = reg->work.call.depd->db;
+	const struct depd *depd = reg->work.call.depd;
+	bool site = reg->kind == KEYTREE_SITE;
 	if (!api_dep_scope_line_decode(text, arena, ret_line, &err) ||
-		!scope_name_slot(db, reg->kind, ret_line->id, ret_slot, &err))
+		!(site ? scope_name_site_slot(depd, ret_line->geo, ret_slot, &err)
+		       : scope_name_slot(depd->db, reg->kind, ret_line->id, ret_slot, &err)))
 		return fail_line(reg, &err);
+	if (!site && ret_line->geo != NULL) {
+		(void)err_set(&err, ERR_BAD_PARAMETER, "geo: only sites have one.");
+		return fail_line(reg, &err);
+	}
 	if (reg->kind != KEYTREE_MAILBOX && ret_line->type != 0) {
 		(void)err_set(&err, ERR_BAD_PARAMETER, "type: only mailboxes have one.");
 		return fail_line(reg, &err);

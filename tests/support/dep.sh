@@ -9,7 +9,7 @@
 #   tap_done
 #
 # $T/depd.conf, .sock, .log, .pid, .exit; $T/dep.db; $T/log/dep-audit.jsonl. Sections of its configuration are files in $T/conf:
-# "depd", "role-NAME", "workload-KIND"; change them by config_set before dep_world_start or dep_reload.
+# "depd", "role-NAME", "workload-KIND", "geo-NAME"; change them by config_set before dep_world_start or dep_reload.
 # shellcheck shell=sh
 
 DEP_EXCHANGE=00000002-0000-0ff1-ce00-000000000000
@@ -29,7 +29,7 @@ owners-socket = $T/custodyd.sock
 service-socket = $T/service/custodyd.sock
 EOF
 config_set role-global-admin principals "user:$(id -un)"
-for dep_kind in mailbox workload cloudpc; do
+for dep_kind in mailbox workload cloudpc site; do
 	config_set workload-$dep_kind principals "user:$(id -un)"
 done
 for dep_application in $DEP_EXCHANGE $DEP_SHAREPOINT $DEP_M365; do
@@ -60,7 +60,8 @@ dep_config_write() {
 	{
 		echo "[depd]"
 		cat "$T/conf/depd"
-		for config_file in "$T"/conf/role-* "$T"/conf/workload-*; do
+		for config_file in "$T"/conf/role-* "$T"/conf/workload-* "$T"/conf/geo-*; do
+			[ -f "$config_file" ] || continue
 			config_section=${config_file##*/}
 			echo "[${config_section%%-*} ${config_section#*-}]"
 			cat "$config_file"

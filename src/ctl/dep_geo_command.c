@@ -1,0 +1,117 @@
+/* depctl geo. */
+#include <string.h>
+#include <strings.h>
+
+#include "ctl/depctl.h"
+
+static const struct output_column geo_columns[] = {
+	{"Geo",        "name"      },
+	{"State",      "state"     },
+	{"Percentage", "percentage"},
+	{"Onboarded",  "onboarded" },
+	{"Sites",      "sites"     },
+	{"Primary",    "primary"   },
+	{"Secondary",  "secondary" },
+	{NULL,         NULL        },
+};
+
+/* Options that name a key by its parts. */
+struct key_options {
+	const char *member;
+	int vault, name, version;
+};
+
+static const struct key_options both_keys[] = {
+	{"primary",   OPTION_PRIMARY_VAULT,   OPTION_PRIMARY_NAME,   OPTION_PRIMARY_VERSION  },
+	{"secondary", OPTION_SECONDARY_VAULT, OPTION_SECONDARY_NAME, OPTION_SECONDARY_VERSION},
+};
+
+/* A geo is named by its name or by the URL of its admin site, of which the host stands in the path. */
+static bool
+geo_path(const char *geo, const char *tail, char path[static DEPCTL_PATH_SIZE], struct err *err)
+{
+	static const char scheme[] = "https://";
+	char host[DEPCTL_PATH_SIZE];
+	if (strncasecmp(geo, scheme, sizeof(scheme) - 1) == 0)
+		geo += sizeof(scheme) - 1;
+	size_t len = strlen(geo);
+	if (len > 0 && geo[len - 1] == '/')
+		len--;
+	if (len == 0 || len >= sizeof(host))
+		return err_set(err, ERR_CLIENT_USAGE,
+			"A geo is named by its name or the URL of its admin site.");
+	memcpy(host, geo, len);
+	host[len] = '\0';
+	return depctl_path("/geos/", host, tail, path, err);
+}
+
+static void
+write_key(struct ctl *ctl, struct json_writer *writer, const struct key_options *options)
+{
+	const struct {
+		const char *member;
+		int option;
+	} parts[] = {
+		{"vault",   options->vault  },
+		{"name",    options->name   },
+		{"version", options->version},
+	};
+	json_write_object(writer, options->member);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const char *text = cmdline_text(&ctl->options, parts[i].option);
+		if (text != NULL)
+			json_write_text(writer, parts[i].member, text);
+	}
+	json_write_end(writer);
+}
+
+/* The keys as they were named; what is missing the daemon says. */
+static void
+write_keys(struct ctl *ctl, struct json_writer *writer)
+{
+	ctl_write_words(ctl, writer, "keys", OPTION_KEY);
+	for (size_t i = 0; i < ARRAY_LEN(both_keys); i++) {
+		const struct key_options *key = &both_keys[i];
+		if (cmdline_given(&ctl->options, key->vault) ||
+			cmdline_given(&ctl->options, key->name) ||
+			cmdline_given(&ctl->options, key->version))
+			write_key(ctl, writer, key);
+	}
+}
+
+static int
+ask(struct ctl *ctl, const char *method, const char *tail, const struct buf *body)
+{
+	char path[DEPCTL_PATH_SIZE];
+	struct err err;
+	if (!geo_path(ctl->options.arguments[0], tail, path, &err))
+		return ctl_fail(ctl, &err);
+	return ctl_show(ctl, method, path, body != NULL ? buf_peek(body) : NULL, NULL, false,
+		geo_columns, NULL);
+}
+
+int
+depctl_geo_register(struct ctl *ctl)
+{
+	struct json_writer writer;
+	CLEAN(buf)
+	struct buf body;
+	buf_init(&body, DEPCTL_BODY_MAX);
+	json_writer_init(&writer, &body);
+	json_write_object(&writer, NULL);
+	write_keys(ctl, &writer);
+	json_write_end(&writer);
+	return ask(ctl, "POST", "/register", &body);
+}
+
+int
+depctl_geo_show(struct ctl *ctl)
+{
+	return ask(ctl, "GET", "", NULL);
+}
+
+int
+depctl_geo_list(struct ctl *ctl)
+{
+	return depctl_list(ctl, "/geos?top=256", geo_columns);
+}
