@@ -14,7 +14,7 @@ dep_config_write
 tap_exits "a good configuration is called good" 0 "$DEPD" --check --config "$T/depd.conf"
 for bad in "depd root-vaults one" "depd organization $(printf 'o%.0s' $(seq 129))" "depd owners-user nobody-of-this-name" \
 	"role-king principals user:root" "role-auditor principals user:nobody-of-this-name" \
-	"role-auditor principals app:$DEP_M365" "workload-fax principals user:root" "workload-fax principals user:root" \
+	"role-auditor principals app:$DEP_M365" "workload-fax principals user:root" "geo-NAM admin-url contoso-admin.sharepoint.com" \
 	"depd no-such-key 1"; do
 	cp -r "$T/conf" "$T/conf.good"
 	# shellcheck disable=SC2086 # words
