@@ -241,10 +241,11 @@ keys_of_the_service_are_made_and_used(void **state)
 	wait_for(f, custody_port_sign(f->port, DEP_FIXTURE_AK, digest, told, f, &err));
 	assert_string_equal(f->text, "rs");
 	assert_non_null(strstr(f->asked_body, "\"ES256\""));
-	wait_for(f, custody_port_unwrap(f->port, DEP_FIXTURE_AK, wrapped, told, f, &err));
+	wait_for(f,
+		custody_port_unwrap(f->port, DB_DEP_M365, DEP_FIXTURE_AK, wrapped, told, f, &err));
 	assert_true(f->has_secret);
 	uint64_t number = custody_port_unwrap(
-		f->port, "https://service.vault.test/keys/ak", wrapped, told, f, &err);
+		f->port, DB_DEP_M365, "https://service.vault.test/keys/ak", wrapped, told, f, &err);
 	assert_true(number == 0);
 	assert_int_equal(err.code, ERR_BAD_PARAMETER);
 }

@@ -162,17 +162,13 @@ uint64_t custody_port_key_delete(struct custody_port *port, const char *host, co
 	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
 uint64_t custody_port_key_purge(struct custody_port *port, const char *host, const char *name,
 	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
-/* A256KW under a key version of the service's custody: value. */
-uint64_t custody_port_wrap(struct custody_port *port, const char *kid, const struct secret *value,
-	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
-/* And back: secret. */
-uint64_t custody_port_unwrap(struct custody_port *port, const char *kid, struct bytes wrapped,
-	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
-/* The same by RSA-OAEP-256. */
-uint64_t custody_port_wrap_rsa(struct custody_port *port, const char *kid,
+/* Under a version of an availability key of policies of this kind: value. By A256KW; those of geos by RSA-OAEP-256. */
+uint64_t custody_port_wrap(struct custody_port *port, enum db_dep_policy_kind kind, const char *kid,
 	const struct secret *value, custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
-uint64_t custody_port_unwrap_rsa(struct custody_port *port, const char *kid, struct bytes wrapped,
-	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
+/* And back: secret. */
+uint64_t custody_port_unwrap(struct custody_port *port, enum db_dep_policy_kind kind,
+	const char *kid, struct bytes wrapped, custody_port_fn *fn, void *ctx,
+	struct err *err) MUST_USE;
 /* ES256 of a SHA-256 digest: value is r ‖ s. */
 uint64_t custody_port_sign(struct custody_port *port, const char *kid,
 	const uint8_t digest[static 32], custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;

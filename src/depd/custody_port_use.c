@@ -39,54 +39,32 @@ operate(struct custody_port *port, const char *uri, const char *verb, const stru
 	return port_call_start(port, take_call, custody_service, &request, err);
 }
 
-static uint64_t
-wrap_by(struct custody_port *port, enum alg alg, const char *kid, const struct secret *value,
-	custody_port_fn *fn, void *ctx, struct err *err)
+static enum alg
+availability_alg(enum db_dep_policy_kind kind)
+{
+	return kind == DB_DEP_GEO ? ALG_RSA_OAEP_256 : ALG_A256KW;
+}
+
+uint64_t
+custody_port_wrap(struct custody_port *port, enum db_dep_policy_kind kind, const char *kid,
+	const struct secret *value, custody_port_fn *fn, void *ctx, struct err *err)
 {
 	CLEAN(buf)
 	struct buf body;
 	buf_init(&body, CUSTODY_PORT_ANSWER_MAX);
-	api_asking_operation(alg, value, (struct bytes){0}, &body);
+	api_asking_operation(availability_alg(kind), value, (struct bytes){0}, &body);
 	return operate(port, kid, "wrapkey", &body, port_call_new(take_value, fn, ctx), err);
 }
 
-static uint64_t
-unwrap_by(struct custody_port *port, enum alg alg, const char *kid, struct bytes wrapped,
-	custody_port_fn *fn, void *ctx, struct err *err)
+uint64_t
+custody_port_unwrap(struct custody_port *port, enum db_dep_policy_kind kind, const char *kid,
+	struct bytes wrapped, custody_port_fn *fn, void *ctx, struct err *err)
 {
 	CLEAN(buf)
 	struct buf body;
 	buf_init(&body, CUSTODY_PORT_ANSWER_MAX);
-	api_asking_operation(alg, NULL, wrapped, &body);
+	api_asking_operation(availability_alg(kind), NULL, wrapped, &body);
 	return operate(port, kid, "unwrapkey", &body, port_call_new(take_secret, fn, ctx), err);
-}
-
-uint64_t
-custody_port_wrap(struct custody_port *port, const char *kid, const struct secret *value,
-	custody_port_fn *fn, void *ctx, struct err *err)
-{
-	return wrap_by(port, ALG_A256KW, kid, value, fn, ctx, err);
-}
-
-uint64_t
-custody_port_unwrap(struct custody_port *port, const char *kid, struct bytes wrapped,
-	custody_port_fn *fn, void *ctx, struct err *err)
-{
-	return unwrap_by(port, ALG_A256KW, kid, wrapped, fn, ctx, err);
-}
-
-uint64_t
-custody_port_wrap_rsa(struct custody_port *port, const char *kid, const struct secret *value,
-	custody_port_fn *fn, void *ctx, struct err *err)
-{
-	return wrap_by(port, ALG_RSA_OAEP_256, kid, value, fn, ctx, err);
-}
-
-uint64_t
-custody_port_unwrap_rsa(struct custody_port *port, const char *kid, struct bytes wrapped,
-	custody_port_fn *fn, void *ctx, struct err *err)
-{
-	return unwrap_by(port, ALG_RSA_OAEP_256, kid, wrapped, fn, ctx, err);
 }
 
 uint64_t

@@ -418,8 +418,9 @@ step_fall_back(struct op *op)
 	if (!audit_promise(config->audit, &opening->err))
 		return fail(opening);
 	opening->promised = true;
-	opening->call = custody_port_unwrap(config->custody, opening->row.availability_kid,
-		opening->row.availability_wrap, availability_answered, opening, &opening->err);
+	opening->call = custody_port_unwrap(config->custody, opening->policy.kind,
+		opening->row.availability_kid, opening->row.availability_wrap,
+		availability_answered, opening, &opening->err);
 	return opening->call != 0 ? OP_WAIT : fail(opening);
 }
 

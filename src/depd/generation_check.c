@@ -343,8 +343,9 @@ step_fall(struct op *op)
 		op_next_is(op, generation_repair_owners);
 		return OP_NEXT;
 	}
-	check->call = custody_port_unwrap(check->depd->custody, check->row.availability_kid,
-		check->row.availability_wrap, on_fallen, check, &check->err);
+	check->call = custody_port_unwrap(check->depd->custody, check->policy.kind,
+		check->row.availability_kid, check->row.availability_wrap, on_fallen, check,
+		&check->err);
 	return check->call != 0 ? OP_WAIT : generation_check_fail(check);
 }
 

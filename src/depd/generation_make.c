@@ -227,10 +227,12 @@ step_create(struct op *op)
 			arena_strdup(made->arena, make->wanted.availability_kid);
 		return OP_NEXT;
 	}
+	bool geo = make->wanted.kind == DB_DEP_GEO;
 	generation_availability_name(make->wanted.policy, name);
 	make->call = custody_port_key_create(make->depd->custody,
-		generation_availability_host(make->depd, made->arena), name, KTY_OCT, on_created,
-		make, &make->err);
+		generation_availability_host(make->depd, made->arena),
+		geo ? GENERATION_GEO_AVAILABILITY : name, geo ? KTY_RSA : KTY_OCT, on_created, make,
+		&make->err);
 	return make->call != 0 ? OP_WAIT : fail_service(make);
 }
 
@@ -252,9 +254,8 @@ step_wrap(struct op *op)
 	struct generation_make *make = make_of(op);
 	if (make->err.code != ERR_NONE)
 		return fail_service(make);
-	make->call = (make->wanted.kind == DB_DEP_GEO ? custody_port_wrap_rsa : custody_port_wrap)(
-		make->depd->custody, make->made->row.availability_kid, make->made->key, on_wrapped,
-		make, &make->err);
+	make->call = custody_port_wrap(make->depd->custody, make->wanted.kind,
+		make->made->row.availability_kid, make->made->key, on_wrapped, make, &make->err);
 	return make->call != 0 ? OP_WAIT : fail_service(make);
 }
 
@@ -276,10 +277,9 @@ step_unwrap(struct op *op)
 	struct generation_make *make = make_of(op);
 	if (make->err.code != ERR_NONE)
 		return fail_service(make);
-	make->call =
-		(make->wanted.kind == DB_DEP_GEO ? custody_port_unwrap_rsa : custody_port_unwrap)(
-			make->depd->custody, make->made->row.availability_kid,
-			make->made->row.availability_wrap, on_unwrapped, make, &make->err);
+	make->call = custody_port_unwrap(make->depd->custody, make->wanted.kind,
+		make->made->row.availability_kid, make->made->row.availability_wrap, on_unwrapped,
+		make, &make->err);
 	return make->call != 0 ? OP_WAIT : fail_service(make);
 }
 

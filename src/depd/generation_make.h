@@ -20,7 +20,7 @@ struct generation_wanted {
 	int64_t number;
 	struct policy_key *
 		keys; /* with kids; the trial is noted in them; they stay where they are until the end */
-	/* NULL: is to be made, as generation_availability_name() says; a geo's is named. The service-managed policy has none. */
+	/* NULL: is to be made, as generation_availability_name() says. The service-managed policy has none. */
 	const char *availability_kid;
 	const char *signing_kid;
 	/*
@@ -44,6 +44,8 @@ void generation_made_free(struct generation_made *made);
 #define GENERATION_AVAILABILITY_NAME 40
 void generation_availability_name(
 	const uint8_t policy[static DB_DEP_GUID], char name[static GENERATION_AVAILABILITY_NAME]);
+/* That of all geos together, a version of it for each time that it is made. */
+#define GENERATION_GEO_AVAILABILITY "ak-geo"
 /* Host of the service's vault for availability keys and the signing key. */
 const char *generation_availability_host(const struct depd *depd, struct arena *arena);
 

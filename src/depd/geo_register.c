@@ -4,8 +4,7 @@
  *
  *   decode, probe   what is wanted, and what custody says of the keys
  *   judge           the rules; then the availability key is looked for, one for all geos
- *   create          and made if this is the first of them
- *   make            the first generation
+ *   make            the first generation; with it that key, if this is the first of the geos
  *   commit          policy, generation and the geo's slot, in one transaction
  *
  * Nothing needs to be undone whatever ends in between: the availability key is found again by the next registration.
@@ -16,8 +15,6 @@
 #include "depd/custody_port.h"
 #include "depd/dep_operations.h"
 #include "depd/geo_call.h"
-
-#define AVAILABILITY_NAME "ak-geo"
 
 struct geo_register {
 	struct geo_call geo; /* first */
@@ -120,7 +117,7 @@ step_judge(struct op *op)
 	if (!policy_check_first(policy->keys, POLICY_BEFORE_TRIAL, &call->err))
 		return dep_call_fail(call);
 	call->finishing = true;
-	const char *uri = arena_printf(call->arena, "https://%s/keys/" AVAILABILITY_NAME,
+	const char *uri = arena_printf(call->arena, "https://%s/keys/" GENERATION_GEO_AVAILABILITY,
 		generation_availability_host(depd, call->arena));
 	reg->asking = custody_port_key_get(
 		depd->custody, custody_service, uri, on_availability, reg, &reg->asked);
@@ -128,27 +125,13 @@ step_judge(struct op *op)
 }
 
 static enum op_result
-step_create(struct op *op)
-{
-	struct geo_register *reg = (struct geo_register *)op;
-	struct dep_call *call = &reg->geo.policy.call;
-	struct depd *depd = call->depd;
-	if (reg->asked.code != ERR_KEY_NOT_FOUND)
-		return OP_NEXT;
-	err_clear(&reg->asked);
-	reg->asking = custody_port_key_create(depd->custody,
-		generation_availability_host(depd, call->arena), AVAILABILITY_NAME, KTY_RSA,
-		on_availability, reg, &reg->asked);
-	return reg->asking != 0 ? OP_WAIT : fail_availability(reg);
-}
-
-static enum op_result
 step_make(struct op *op)
 {
 	struct geo_register *reg = (struct geo_register *)op;
-	if (reg->asked.code != ERR_NONE)
+	bool made = reg->asked.code != ERR_KEY_NOT_FOUND;
+	if (made && reg->asked.code != ERR_NONE)
 		return fail_availability(reg);
-	return policy_call_make(&reg->geo.policy, 1, reg->availability_kid);
+	return policy_call_make(&reg->geo.policy, 1, made ? reg->availability_kid : NULL);
 }
 
 /* ---- the end ---- */
@@ -188,7 +171,6 @@ static const struct op_step steps[] = {
 	{"decode", step_decode      },
 	{"probe",  policy_call_probe},
 	{"judge",  step_judge       },
-	{"create", step_create      },
 	{"make",   step_make        },
 	{"commit", step_commit      },
 };
