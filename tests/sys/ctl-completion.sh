@@ -53,14 +53,14 @@ offers "" key show --name ""
 offers "" frob frob ""
 
 program=depctl
-offers "m365,mailbox,mailuser,scope,datakey,seal,open,approver,status,flush,help" ""
+offers "m365,mailbox,mailuser,geo,site,scope,datakey,seal,open,approver,status,flush,help" ""
 offers "policy,register,moved,set,show,list" mailbox ""
 offers "create,list,show,set,refresh,validate,purge,recover" mailbox policy ""
 offers "refresh" m365 policy ref
 offers "refresh" help m365 policy ref
 offers "--description" m365 policy create --d
 offers "--policy" mailbox set --p
-offers "mailbox,workload,cloudpc" seal --kind ""
+offers "mailbox,workload,cloudpc,site" seal --kind ""
 offers "in put" seal in
 
 # every command offers exactly the options that its help has
