@@ -129,7 +129,11 @@ thief_find(struct thief *thief, const uint8_t *id, bool token,
 		thief->ck->C_FindObjects(thief->session, objects, THIEF_OBJECTS_MAX, &count),
 		CKR_OK);
 	assert_int_equal(thief->ck->C_FindObjectsFinal(thief->session), CKR_OK);
-	return count;
+	size_t keys = 0;
+	for (size_t i = 0; i < count; i++)
+		if (thief_class(thief, objects[i]) != CKO_DATA)
+			objects[keys++] = objects[i];
+	return keys;
 }
 
 static unsigned long

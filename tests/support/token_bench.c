@@ -122,6 +122,15 @@ accept_capability(void *ctx, const char *name, struct bytes capability, struct e
 }
 
 static bool
+know_counter(void *ctx, const char *name, uint64_t counter, struct err *err)
+{
+	(void)err;
+	assert_true(token_of(ctx, name)->record.spki_len > 0);
+	assert_true(counter <= INT64_MAX);
+	return true;
+}
+
+static bool
 refuse_pin(void *ctx, const char *name, const uint8_t salt[static TOKEN_PIN_SALT],
 	const uint8_t digest[static TOKEN_PIN_DIGEST], struct err *err)
 {
@@ -310,6 +319,7 @@ bench_start(struct bench *bench, bool enrolled)
 		.load = load,
 		.enrol = enrol,
 		.accept_capability = accept_capability,
+		.know_counter = know_counter,
 		.refuse_pin = refuse_pin,
 		.accept_pin = accept_pin};
 	for (unsigned i = 0; enrolled && i < BENCH_TOKENS_MAX; i++)

@@ -46,7 +46,7 @@ tap_is "the catalog has as many keys" "$all" "$(sort -u "$T/items" | wc -l)"
 token_tool west --list-objects --type secrkey 2>/dev/null | sed -n 's/^ *ID: *//p' | sort >"$T/objects"
 tap_is "the token has as many objects, and these" "$(md5sum <"$T/kids")" "$(md5sum <"$T/objects")"
 # SoftHSM hides a broken object; its file stays.
-tap_is "and as many files, beside the identity's two" $((all + 2)) "$(find "$T/tokens/west" -name '*.object' ! -name token.object | wc -l)"
+tap_is "and as many files, beside the identity's two and the lease" $((all + 3)) "$(find "$T/tokens/west" -name '*.object' ! -name token.object | wc -l)"
 http GET /doctor ""
 tap_is "doctor finds nothing" 0 "$(json '.findings | length')"
 tap_is "no intent is left" 0 "$(http GET /status "" && json '.intents // 0')"
