@@ -23,7 +23,7 @@ void thief_logout(struct thief *thief);
 void thief_close_others(struct thief *thief);
 
 #define THIEF_OBJECTS_MAX 256
-/* Token objects, of one id if `id` is not NULL; session objects if not `token`. Returns the count. */
+/* Keys on the token, of one id if `id` is not NULL; session objects if not `token`; no data. Returns the count. */
 size_t thief_find(struct thief *thief, const uint8_t *id, bool token,
 	unsigned long objects[static THIEF_OBJECTS_MAX]);
 
