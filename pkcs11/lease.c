@@ -310,7 +310,7 @@ bool
 lease_read(struct session *session, const uint8_t owner[static LEASE_OWNER_LEN],
 	struct lease *ret_lease, struct err *err)
 {
-	struct lease lease;
+	struct lease lease = {0};
 	struct lease_args args = {.owner = owner, .lease = &lease};
 	if (!session_run(session, read_lease, &args, err))
 		return false;
@@ -322,7 +322,7 @@ bool
 lease_take(struct session *session, const uint8_t owner[static LEASE_OWNER_LEN], bool take_over,
 	struct lease *ret_lease, struct err *err)
 {
-	struct lease lease;
+	struct lease lease = {0};
 	struct lease_args args = {.owner = owner, .take_over = take_over, .lease = &lease};
 	if (!session_run(session, take, &args, err))
 		return false;
@@ -334,7 +334,7 @@ bool
 lease_raise(struct session *session, const uint8_t owner[static LEASE_OWNER_LEN], uint64_t counter,
 	struct lease *ret_lease, struct err *err)
 {
-	struct lease lease;
+	struct lease lease = {0};
 	struct lease_args args = {.owner = owner, .counter = counter, .lease = &lease};
 	if (!session_run(session, raise_counter, &args, err))
 		return false;

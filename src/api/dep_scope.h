@@ -37,8 +37,8 @@ bool api_dep_scope_id_valid(const char *id);
 /* One line of a registration. */
 struct api_dep_scope_line {
 	const char *id;
-	int type;   /* enum api_dep_mailbox_type; 0: not given */
-	bool clear; /* "unencrypted": its data is in clear */
+	int type;        /* enum api_dep_mailbox_type; 0: not given */
+	bool clear;      /* "unencrypted": its data is in clear */
 	const char *geo; /* of a site; NULL: not given */
 };
 /*

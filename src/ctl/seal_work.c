@@ -115,7 +115,7 @@ seal_content(const struct ctl *ctl, const struct seal_work *work,
 }
 
 static int
-seal_to(const struct ctl *ctl, const struct seal_work *work, struct custody_sealing *sealing,
+seal_to(const struct ctl *ctl, const struct seal_work *work, const struct custody_sealing *sealing,
 	struct outfile *file)
 {
 	struct err err;
@@ -126,10 +126,11 @@ seal_to(const struct ctl *ctl, const struct seal_work *work, struct custody_seal
 	if (in < 0)
 		return ctl_fail(ctl, &err);
 	bool tree = fstat(in, &status) == 0 && S_ISDIR(status.st_mode);
-	sealing->progress = progress_tick;
-	sealing->progress_data = &progress;
+	struct custody_sealing shown = *sealing;
+	shown.progress = progress_tick;
+	shown.progress_data = &progress;
 	progress_begin(&progress);
-	bool done = seal_content(ctl, work, sealing, tree, in, file->fd, &error);
+	bool done = seal_content(ctl, work, &shown, tree, in, file->fd, &error);
 	progress_end(&progress);
 	close_input(in);
 	if (!done)

@@ -37,7 +37,7 @@ struct keytree_generation {
 struct keytree_scope {
 	const char *organization;
 	enum keytree_scope_kind kind;
-	const char *id; /* 1 to KEYTREE_SCOPE_ID_MAX octets */
+	const char *id;                   /* 1 to KEYTREE_SCOPE_ID_MAX octets */
 	uint8_t key_id[KEYTREE_GUID_LEN]; /* random, made with the scope's key */
 };
 

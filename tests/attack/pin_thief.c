@@ -70,7 +70,7 @@ setup(void **state)
 	(void)tokenproc_generate(proc, backup);
 
 	world->thief = thief_open(softhsm_module(), "west", SOFTHSM_PIN);
-	world->count = thief_find(world->thief, NULL, true, world->objects);
+	world->count = thief_find_keys(world->thief, world->objects);
 	assert_int_equal(world->count, OBJECTS_EXPECTED + 1); /* the EC keys have two halves each */
 	world->kw_object = only_object(world, &world->kw);
 	world->backup_object = only_object(world, &world->backup_rsa);

@@ -129,7 +129,13 @@ thief_find(struct thief *thief, const uint8_t *id, bool token,
 		thief->ck->C_FindObjects(thief->session, objects, THIEF_OBJECTS_MAX, &count),
 		CKR_OK);
 	assert_int_equal(thief->ck->C_FindObjectsFinal(thief->session), CKR_OK);
-	size_t keys = 0;
+	return count;
+}
+
+size_t
+thief_find_keys(struct thief *thief, unsigned long objects[static THIEF_OBJECTS_MAX])
+{
+	size_t count = thief_find(thief, NULL, true, objects), keys = 0;
 	for (size_t i = 0; i < count; i++)
 		if (thief_class(thief, objects[i]) != CKO_DATA)
 			objects[keys++] = objects[i];

@@ -23,9 +23,11 @@ void thief_logout(struct thief *thief);
 void thief_close_others(struct thief *thief);
 
 #define THIEF_OBJECTS_MAX 256
-/* Keys on the token, of one id if `id` is not NULL; session objects if not `token`; no data. Returns the count. */
+/* Token objects, of one id if `id` is not NULL; session objects if not `token`. Returns the count. */
 size_t thief_find(struct thief *thief, const uint8_t *id, bool token,
 	unsigned long objects[static THIEF_OBJECTS_MAX]);
+/* All on the token but data, which is the lease. */
+size_t thief_find_keys(struct thief *thief, unsigned long objects[static THIEF_OBJECTS_MAX]);
 
 /* CKO_ and CKK_ of an object. */
 unsigned long thief_class(struct thief *thief, unsigned long object);

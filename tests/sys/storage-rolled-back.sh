@@ -28,7 +28,9 @@ read_only() {
 }
 
 ready() {
-	wait_for token_is west ready && wait_for token_is east ready || bail "$1: west is $(token_state west), east $(token_state east)"
+	if ! wait_for token_is west ready || ! wait_for token_is east ready; then
+		bail "$1: west is $(token_state west), east $(token_state east)"
+	fi
 }
 
 world_start

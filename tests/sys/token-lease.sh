@@ -13,10 +13,11 @@ cp "$T/conf/token-west" "$T/two/conf"
 
 # two COMMAND...: a function of lib.sh in the world of the second catalog.
 two() {
-	(
-		T=$T/two
-		"$@"
-	)
+	(two_in "$@")
+}
+two_in() {
+	T=$T/two
+	"$@"
 }
 lease() {
 	http GET /tokens/west "" && json ".lease | $1"
