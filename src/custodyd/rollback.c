@@ -150,14 +150,6 @@ rollback_found(struct custodyd *daemon, const struct err *why)
 }
 
 void
-rollback_reached(struct custodyd *daemon, uint64_t generation)
-{
-	struct rollback *rollback = daemon->rollback;
-	if (generation > rollback->reached)
-		rollback->reached = generation;
-}
-
-void
 rollback_free(struct rollback *rollback)
 {
 	if (rollback == NULL)

@@ -19,8 +19,6 @@ bool rollback_begin(struct custodyd *daemon, const struct audit_head *remembered
  * until rollback_accept(). `why` (class integrity) says what contradicts what. May be called again: the first `why` is shown.
  */
 void rollback_found(struct custodyd *daemon, const struct err *why);
-/* The catalog was once at this db_generation(): accepting numbers it above. After rollback_found(). */
-void rollback_reached(struct custodyd *daemon, uint64_t generation);
 void rollback_free(struct rollback *rollback); /* accepts NULL */
 
 /* NULL: the catalog is no old copy; else why it is taken for one. Borrowed until it is accepted. */
