@@ -529,6 +529,24 @@ blind_time_is_extended_by_persons_only_G2(void **state)
 	assert_int_equal(f->code, ERR_UNAVAILABLE);
 }
 
+/* Users are refused, what the system does goes on, and what was opened for it is nobody's else. */
+static void
+system_goes_on_when_blind_time_is_over(void **state)
+{
+	struct dep_fixture *f = *state;
+	f->script.silent = true;
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	dep_fixture_pass(f, 5 * HOUR_MS);
+	dep_fixture_settle(f);
+
+	dep_fixture_open(f, DB_DEP_M365, DEP_SYSTEM);
+	assert_int_equal(f->code, ERR_NONE);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	assert_int_equal(f->code, ERR_UNAVAILABLE);
+	assert_null(f->key);
+	assert_true(dep_fixture_audited(f, "system action; unreachable , unreachable ; blind") > 0);
+}
+
 static void
 key_opened_blind_ends_with_the_blind_time_G2(void **state)
 {
@@ -594,6 +612,7 @@ main(void)
 		TEST(made_key_is_in_memory_from_its_birth),
 		TEST(silence_does_not_outvote_a_revocation_G2),
 		TEST(blind_time_is_extended_by_persons_only_G2),
+		TEST(system_goes_on_when_blind_time_is_over),
 		TEST(key_opened_blind_ends_with_the_blind_time_G2),
 		TEST(blind_time_comes_back_when_owners_are_heard_long_enough),
 	};

@@ -29,10 +29,7 @@ opening_of(struct op *op)
 static void
 tell(struct dep_opening *opening, struct dep_key *key)
 {
-	struct err denied = {0};
-	bool users = opening->verdict != DEP_VERDICT_DENIED;
-	(void)err_set(&denied, ERR_ACCESS_DENIED,
-		"The key owners have revoked both keys of this policy.");
+	bool users = opening->refusal.code == ERR_NONE;
 	opening->closed = true;
 	while (opening->first != NULL) {
 		struct dep_waiter *waiter = opening->first;
@@ -40,7 +37,7 @@ tell(struct dep_opening *opening, struct dep_key *key)
 		struct dep_key *given = refused ? NULL : key;
 		opening->first = waiter->next;
 		waiter->fn(waiter->ctx, given,
-			given != NULL ? NULL : (refused ? &denied : &opening->err));
+			given != NULL ? NULL : (refused ? &opening->refusal : &opening->err));
 		free(waiter);
 	}
 }
@@ -74,6 +71,7 @@ purging(struct dep_opening *opening)
 	struct dep_opener *opener = opening->opener;
 	dep_cache_forget(opener->cache, opening->generation);
 	opening->verdict = DEP_VERDICT_PURGING;
+	err_clear(&opening->refusal); /* one word for all of them */
 	if (opening->first == NULL || opening->err.code != ERR_POLICY_PURGING)
 		return finish(opening, NULL);
 	struct err refusal = opening->err;
@@ -272,8 +270,8 @@ falls_back(const struct dep_opening *opening)
 static const struct dep_waiter *
 concerned(const struct dep_opening *opening, enum err_code code)
 {
-	return opening->verdict == DEP_VERDICT_DENIED ? find_waiter(opening, code == ERR_NONE)
-						      : opening->first;
+	return opening->refusal.code != ERR_NONE ? find_waiter(opening, code == ERR_NONE)
+						 : opening->first;
 }
 
 /* The words of dep-semantics §5 and what was said of each key. false: there must be no answer but the error. */
@@ -316,6 +314,8 @@ static enum op_result
 denied(struct dep_opening *opening)
 {
 	struct dep_opener *opener = opening->opener;
+	(void)err_set(&opening->refusal, ERR_ACCESS_DENIED,
+		"The key owners have revoked both keys of this policy.");
 	if (dep_cache_deny(opener->cache, opening->generation))
 		log_warning("key.revoked", LOG_TEXT("policy", opening->policy.name));
 	bool users = find_waiter(opening, false) != NULL;
@@ -360,6 +360,18 @@ give_up(struct dep_opening *opening)
 	return fail(opening);
 }
 
+/* Silence must not outvote a revocation: then only the system goes on (dep-semantics §5). true: nobody does. */
+static bool
+blind_is_over(struct dep_opening *opening)
+{
+	struct err over = {0};
+	if (blind_allows(opening->opener->blind, &opening->blind_left_ms, &over))
+		return false;
+	opening->refusal = over;
+	opening->err = over;
+	return find_waiter(opening, true) == NULL;
+}
+
 static enum op_result
 step_judge(struct op *op)
 {
@@ -386,8 +398,7 @@ step_judge(struct op *op)
 	case DEP_VERDICT_STRAINED:
 		break;
 	case DEP_VERDICT_BLIND:
-		if (opening->first != NULL && falls_back(opening) &&
-			!blind_allows(opener->blind, &opening->blind_left_ms, &opening->err))
+		if (opening->first != NULL && falls_back(opening) && blind_is_over(opening))
 			return fail(opening);
 		break;
 	case DEP_VERDICT_PURGING: /* was found before */

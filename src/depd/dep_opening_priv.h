@@ -48,6 +48,7 @@ struct dep_opening {
 	bool promised; /* the audit has room for a record */
 	enum dep_verdict verdict;
 	int64_t blind_left_ms;
+	struct err refusal; /* of whoever is not the system, which goes on; ERR_NONE: of nobody */
 	struct secret *secret; /* as it was answered */
 	struct err err;        /* of the answer, and what waiters are told */
 	bool unreachable;

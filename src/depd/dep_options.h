@@ -29,6 +29,7 @@ struct dep_options_daemon {
 	char *availability_vault, *root_vaults;
 	int64_t custody_timeout, operation_timeout, change_timeout;
 	int64_t cache_ttl, geo_cache_ttl, blind_fallback;
+	int64_t token_watch; /* milliseconds */
 	int64_t rewrap_rate; /* scopes a second; 0: paused */
 	char *approver_authorities;
 	int64_t approvers_needed;

@@ -15,7 +15,7 @@
 #include "depd/depd.h"
 #include "depd/generation_check.h"
 
-#define IDLE_MS  1000 /* between looking for what is due, and questions for the tokens' health */
+#define IDLE_MS  1000 /* between looking for what is due */
 #define BUSY_MS  200  /* between two checks, and looking whether one has ended */
 #define DAY_S    86400
 #define JITTER_S 7200 /* by which checks are spread */
@@ -110,7 +110,7 @@ tick(void *ctx)
 	int64_t now_ms = loop_now_ms(depd->loop);
 	if (depd->draining)
 		return;
-	if (now_ms - redundancy->listened_ms >= IDLE_MS) {
+	if (now_ms - redundancy->listened_ms >= depd->options->daemon.token_watch) {
 		redundancy->listened_ms = now_ms;
 		listen(redundancy);
 	}

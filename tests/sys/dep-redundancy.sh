@@ -5,6 +5,7 @@
 . "$SRCDIR/tests/support/keyvault.sh"
 . "$SRCDIR/tests/support/dep.sh"
 . "$SRCDIR/tests/support/dep_policy.sh"
+config_set depd token-watch 1s
 dep_clock_fake 0
 dep_world_start
 dep_policy_world
