@@ -9,6 +9,7 @@
 #include "depd/dep_operations.h"
 #include "depd/owners_word.h"
 #include "depd/policy_call.h"
+#include "depd/purge_guard.h"
 #include "depd/rewrapper.h"
 
 struct policy_recover {
@@ -40,6 +41,7 @@ step_find(struct op *op)
 	struct policy_recover *recover = (struct policy_recover *)op;
 	struct dep_call *call = &recover->policy.call;
 	if (!policy_call_find(&recover->policy, false) || !check_kind(recover) ||
+		!purge_guard_open(&recover->policy.policy, &call->err) ||
 		!http_request_check_json(call->http, &call->err) ||
 		!api_dep_recover_decode(
 			http_request_body(call->http), call->arena, &recover->reason, &call->err))
@@ -75,8 +77,11 @@ begin(struct policy_recover *recover)
 {
 	struct dep_call *call = &recover->policy.call;
 	const struct db_dep_policy *policy = &recover->policy.policy;
+	struct db_dep_policy now; /* a purge may have been requested meanwhile */
 	call->err = recover->word.err;
-	if (call->err.code != ERR_NONE)
+	if (call->err.code != ERR_NONE ||
+		!db_dep_policy_get(call->depd->db, policy->id, call->arena, &now, &call->err) ||
+		!purge_guard_open(&now, &call->err))
 		return false;
 	for (size_t i = 0; i < recover->word.count; i++)
 		if (!check_lost(&recover->word.items[i], policy->name, &call->err))

@@ -9,6 +9,7 @@
 . "$SRCDIR/tests/support/dep_policy.sh"
 . "$SRCDIR/tests/support/dep_purge.sh"
 config_set depd approvers-needed 2
+config_set role-recovery-admin principals "user:$(id -un)"
 dep_world_start
 dep_policy_world
 
@@ -69,6 +70,7 @@ granted
 tap_is "nor by keys that are given back" "403 PolicyPurging" "$(opened anna)"
 dep_answers "it is not enabled" "403 PolicyPurging" PATCH "/policies/$usa" '{"enabled":true}'
 dep_answers "not refreshed" "403 PolicyPurging" POST "/policies/$usa/refresh"
+dep_answers "not recovered" "403 PolicyPurging" POST "/policies/$usa/recover" '{"reason":"the keys are lost"}'
 dep_answers "not assigned" "403 PolicyPurging" PATCH /mailboxes/bert '{"policy":"USA"}'
 dep_answers "not requested again" "403 PolicyPurging" POST "/policies/$usa/purge" '{"reason":"r","contact":"c","exitingService":true}'
 
