@@ -8,66 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attack/thief.h"
 #include "pkcs11/lease.h"
 #include "pkcs11/session_priv.h"
-#include "support/softhsm.h"
+#include "session_fixture.h"
 
 static const uint8_t west[LEASE_OWNER_LEN] = "west's catalog..",
 		     east[LEASE_OWNER_LEN] = "east's catalog..";
 
-struct world {
-	struct softhsm softhsm;
-	struct module *module;
-	struct session *session;
-	struct thief *thief;
-};
-
-static void
-must(bool good, const struct err *err)
-{
-	if (!good)
-		fail_msg("%s: %s (%s)", err->code == ERR_NONE ? "?" : err_name(err->code),
-			err->message, err->origin);
-}
-
-static int
-setup(void **state)
-{
-	struct err err = {0};
-	struct world *world = calloc(1, sizeof(*world));
-	assert_non_null(world);
-	softhsm_open(&world->softhsm);
-	softhsm_add_token(&world->softhsm, "west");
-	world->module = module_load(softhsm_module(), &err);
-	must(world->module != NULL, &err);
-	must(module_start(world->module, &err), &err);
-	must(module_find_token(world->module, "pkcs11:token=west", &err), &err);
-	world->session = session_open(world->module, NULL, &err);
-	must(world->session != NULL, &err);
-	CLEAN(secret)
-	struct secret *pin = secret_from(SOFTHSM_PIN, strlen(SOFTHSM_PIN));
-	must(session_login(world->session, pin, &err), &err);
-	world->thief = thief_join(softhsm_module(), "west");
-	*state = world;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct world *world = *state;
-	thief_leave(world->thief);
-	session_free(world->session);
-	module_stop(world->module);
-	module_free(world->module);
-	softhsm_close(&world->softhsm);
-	free(world);
-	return 0;
-}
-
 static struct lease
-taken(struct world *world, const uint8_t *owner, bool take_over)
+taken(struct session_fixture *world, const uint8_t *owner, bool take_over)
 {
 	struct lease lease;
 	struct err err = {0};
@@ -76,7 +25,7 @@ taken(struct world *world, const uint8_t *owner, bool take_over)
 }
 
 static struct lease
-seen(struct world *world, const uint8_t *owner)
+seen(struct session_fixture *world, const uint8_t *owner)
 {
 	struct lease lease;
 	struct err err = {0};
@@ -85,7 +34,7 @@ seen(struct world *world, const uint8_t *owner)
 }
 
 static struct lease
-raised(struct world *world, const uint8_t *owner, uint64_t counter)
+raised(struct session_fixture *world, const uint8_t *owner, uint64_t counter)
 {
 	struct lease lease;
 	struct err err = {0};
@@ -95,7 +44,7 @@ raised(struct world *world, const uint8_t *owner, uint64_t counter)
 
 /* A lease as a kill leaves it beside the next one, or as another made it at the same time. */
 static void
-plant(struct world *world, const uint8_t *owner, uint8_t term, uint8_t counter)
+plant(struct session_fixture *world, const uint8_t *owner, uint8_t term, uint8_t counter)
 {
 	uint8_t value[56] = "CUSTLSE1";
 	memcpy(value + 8, owner, LEASE_OWNER_LEN);
@@ -108,7 +57,7 @@ plant(struct world *world, const uint8_t *owner, uint8_t term, uint8_t counter)
 static void
 D12_token_has_one_owner_until_it_is_taken_over(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	struct lease lease;
 	struct err err = {0};
 	assert_int_equal(seen(world, west).state, LEASE_NONE);
@@ -133,7 +82,7 @@ D12_token_has_one_owner_until_it_is_taken_over(void **state)
 static void
 D9_counter_goes_up_only_and_stays_when_the_owner_changes(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	(void)taken(world, west, false);
 	assert_int_equal(raised(world, west, 5).counter, 5);
 	assert_int_equal(raised(world, west, 4).counter, 5);
@@ -147,7 +96,7 @@ D9_counter_goes_up_only_and_stays_when_the_owner_changes(void **state)
 static void
 D12_of_two_that_a_kill_left_the_newer_counts(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	plant(world, west, 1, 7);
 	plant(world, east, 2, 7);
 	assert_int_equal(seen(world, east).state, LEASE_OURS);
@@ -164,7 +113,7 @@ D12_of_two_that_a_kill_left_the_newer_counts(void **state)
 static void
 D12_two_that_took_it_at_once_have_it_neither(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	plant(world, west, 1, 3);
 	plant(world, east, 1, 4);
 	assert_int_equal(seen(world, west).state, LEASE_OTHER);
@@ -178,7 +127,7 @@ D12_two_that_took_it_at_once_have_it_neither(void **state)
 static void
 D12_lease_of_an_unknown_form_is_anothers(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	assert_int_equal(thief_plant_data(world->thief, "custody", LEASE_LABEL, "CUSTLSE2", 8), 0);
 	assert_int_equal(thief_plant_data(world->thief, "custody", "a note", "text", 4), 0);
 	assert_int_equal(thief_plant_data(world->thief, "other", LEASE_LABEL, "text", 4), 0);
@@ -195,7 +144,7 @@ D12_lease_of_an_unknown_form_is_anothers(void **state)
 static void
 token_that_stores_no_data_objects_has_no_lease_and_no_fault(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	world->session->ck = thief_without_data(world->thief);
 	assert_int_equal(taken(world, west, false).state, LEASE_UNSUPPORTED);
 	assert_int_equal(seen(world, west).state, LEASE_NONE);
@@ -208,7 +157,8 @@ token_that_stores_no_data_objects_has_no_lease_and_no_fault(void **state)
 	assert_int_equal(err.code, ERR_UNAVAILABLE);
 }
 
-#define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define CASE(function)                                                                             \
+	cmocka_unit_test_setup_teardown(function, session_fixture_setup, session_fixture_teardown)
 
 int
 main(void)

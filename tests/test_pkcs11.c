@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attack/thief.h"
 #include "crypto/random.h"
 #include "pkcs11/attr.h"
 #include "pkcs11/ckr.h"
@@ -20,7 +19,7 @@
 #include "pkcs11/pin.h"
 #include "pkcs11/probe.h"
 #include "pkcs11/session.h"
-#include "support/softhsm.h"
+#include "session_fixture.h"
 #include "wire/wire.h"
 
 /* --- tables --- */
@@ -93,10 +92,7 @@ attr_set_round_trips_and_takes_hardening_names_only(void **state)
 /* --- a token --- */
 
 struct world {
-	struct softhsm softhsm;
-	struct module *module;
-	struct session *session;
-	struct thief *thief;
+	struct session_fixture on;
 	struct hsmkey_spec kw;
 	uint8_t kw_fingerprint[HSMKEY_FINGERPRINT_LEN];
 	struct hsmkey_spec gcm;
@@ -112,20 +108,12 @@ aes_spec(uint32_t ops)
 }
 
 static void
-must(bool good, const struct err *err)
-{
-	if (!good)
-		fail_msg("%s: %s (%s)", err->code == ERR_NONE ? "?" : err_name(err->code),
-			err->message, err->origin);
-}
-
-static void
 make(struct world *world, const struct hsmkey_spec *spec,
 	uint8_t fingerprint[static HSMKEY_FINGERPRINT_LEN])
 {
 	struct hsmkey_facts facts;
 	struct err err = {0};
-	must(keymake_generate(world->session, spec, &facts, &err), &err);
+	must(keymake_generate(world->on.session, spec, &facts, &err), &err);
 	memcpy(fingerprint, facts.fingerprint, HSMKEY_FINGERPRINT_LEN);
 }
 
@@ -135,26 +123,15 @@ setup(void **state)
 	struct err err = {0};
 	struct world *world = calloc(1, sizeof(*world));
 	assert_non_null(world);
-	softhsm_open(&world->softhsm);
-	softhsm_add_token(&world->softhsm, "west");
-	world->module = module_load(softhsm_module(), &err);
-	must(world->module != NULL, &err);
-	must(module_start(world->module, &err), &err);
-	must(module_find_token(world->module, "pkcs11:token=west", &err), &err);
-	world->session = session_open(world->module, NULL, &err);
-	must(world->session != NULL, &err);
-	CLEAN(secret)
-	struct secret *pin = secret_from(SOFTHSM_PIN, strlen(SOFTHSM_PIN));
-	must(session_login(world->session, pin, &err), &err);
-	must(probe_run(world->session, 0, &err), &err);
+	session_fixture_open(&world->on);
+	must(probe_run(world->on.session, 0, &err), &err);
 	uint8_t spki[PUBKEY_SPKI_MAX];
 	size_t len;
-	must(identity_enroll(world->session, spki, &len, &err), &err);
+	must(identity_enroll(world->on.session, spki, &len, &err), &err);
 	world->kw = aes_spec(KEY_OP_WRAP | KEY_OP_UNWRAP);
 	make(world, &world->kw, world->kw_fingerprint);
 	world->gcm = aes_spec(KEY_OP_ENCRYPT | KEY_OP_DECRYPT);
 	make(world, &world->gcm, world->gcm_fingerprint);
-	world->thief = thief_join(softhsm_module(), "west");
 	*state = world;
 	return 0;
 }
@@ -163,11 +140,7 @@ static int
 teardown(void **state)
 {
 	struct world *world = *state;
-	thief_leave(world->thief);
-	session_free(world->session);
-	module_stop(world->module);
-	module_free(world->module);
-	softhsm_close(&world->softhsm);
+	session_fixture_close(&world->on);
 	free(world);
 	return 0;
 }
@@ -176,7 +149,7 @@ static size_t
 session_objects_now(struct world *world)
 {
 	unsigned long objects[THIEF_OBJECTS_MAX];
-	return thief_find(world->thief, NULL, false, objects);
+	return thief_find(world->on.thief, NULL, false, objects);
 }
 
 static void
@@ -189,13 +162,13 @@ A21_nothing_stays_in_a_session_after_trials_and_unwraps(void **state)
 	uint8_t key[32] = {1}, wrapped[40];
 	struct err err = {0};
 	assert_int_equal(session_objects_now(world), 0); /* probe_run() tried dozens */
-	must(operate_encrypt(world->session, &which, (struct bytes){key, 32},
+	must(operate_encrypt(world->on.session, &which, (struct bytes){key, 32},
 		     (struct bytes){NULL, 0}, &fresh, &err),
 		&err);
 	assert_int_equal(fresh.data.len, sizeof(wrapped));
 	memcpy(wrapped, fresh.data.data, sizeof(wrapped));
 	buf_clear(&fresh.data);
-	uint64_t made = session_objects(world->session);
+	uint64_t made = session_objects(world->on.session);
 	for (int i = 0; i < 2000; i++) {
 		CLEAN(secret)
 		struct secret *plain = NULL;
@@ -203,12 +176,12 @@ A21_nothing_stays_in_a_session_after_trials_and_unwraps(void **state)
 		struct operate_sealed sealed = {
 			.data = {wrapped, sizeof(wrapped)}
                 };
-		bool opened = operate_decrypt(world->session, &which, &sealed, &plain, &err);
+		bool opened = operate_decrypt(world->on.session, &which, &sealed, &plain, &err);
 		wrapped[7] ^= (uint8_t)(i & 1);
 		assert_int_equal(opened, (i & 1) == 0);
 	}
 	assert_int_equal(session_objects_now(world), 0);
-	assert_int_equal(session_objects(world->session), made + 1000);
+	assert_int_equal(session_objects(world->on.session), made + 1000);
 }
 
 static void
@@ -221,7 +194,7 @@ A24_every_iv_is_new(void **state)
 		struct operate_fresh fresh = {.gcm = false};
 		buf_init(&fresh.data, OPERATE_DATA_MAX);
 		struct err err = {0};
-		must(operate_encrypt(world->session, &which, (struct bytes){NULL, 0},
+		must(operate_encrypt(world->on.session, &which, (struct bytes){NULL, 0},
 			     (struct bytes){NULL, 0}, &fresh, &err),
 			&err);
 		memcpy(ivs[i], fresh.iv, GCM_IV_LEN);
@@ -239,15 +212,15 @@ B7_session_that_was_closed_is_repaired_unseen(void **state)
 	struct err err = {0};
 	uint8_t key[32] = {1};
 	/* the other sessions of the application keep the login alive */
-	thief_close_others(world->thief);
+	thief_close_others(world->on.thief);
 	for (int i = 0; i < 3; i++) {
 		struct operate_fresh fresh = {.gcm = false};
 		buf_init(&fresh.data, OPERATE_DATA_MAX);
-		must(operate_encrypt(world->session, &which, (struct bytes){key, 32},
+		must(operate_encrypt(world->on.session, &which, (struct bytes){key, 32},
 			     (struct bytes){NULL, 0}, &fresh, &err),
 			&err);
 		buf_clear(&fresh.data);
-		assert_false(session_lost(world->session));
+		assert_false(session_lost(world->on.session));
 	}
 }
 
@@ -257,7 +230,7 @@ inventory_counts_what_has_an_id(void **state)
 	struct world *world = *state;
 	struct inventory_count count;
 	struct err err = {0};
-	must(inventory_count(world->session, world->kw.id, &count, &err), &err);
+	must(inventory_count(world->on.session, world->kw.id, &count, &err), &err);
 	assert_int_equal(count.secret_keys, 1);
 	assert_string_equal(count.label, "vault/key");
 }
@@ -287,14 +260,14 @@ B8_lost_login_ends_the_session_for_good(void **state)
 	buf_init(&fresh.data, OPERATE_DATA_MAX);
 	struct err err = {0};
 	uint8_t key[32] = {1};
-	thief_logout(world->thief);
+	thief_logout(world->on.thief);
 
-	assert_false(operate_encrypt(world->session, &which, (struct bytes){key, 32},
+	assert_false(operate_encrypt(world->on.session, &which, (struct bytes){key, 32},
 		(struct bytes){NULL, 0}, &fresh, &err));
 
 	/* not missing, though a token hides private objects from who is not logged in */
 	assert_int_equal(err_class(err.code), ERR_CLASS_UNAVAILABLE);
-	assert_true(session_lost(world->session));
+	assert_true(session_lost(world->on.session));
 	buf_clear(&fresh.data);
 }
 

@@ -8,84 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attack/thief.h"
 #include "pkcs11/identity.h"
 #include "pkcs11/probe.h"
 #include "pkcs11/remains.h"
 #include "pkcs11/session.h"
-#include "support/softhsm.h"
+#include "session_fixture.h"
 
 static const uint8_t identity_id[] = "custody-identity";
-
-struct world {
-	struct softhsm softhsm;
-	struct module *module;
-	struct session *session;
-	struct thief *thief;
-};
-
-static void
-must(bool good, const struct err *err)
-{
-	if (!good)
-		fail_msg("%s: %s (%s)", err->code == ERR_NONE ? "?" : err_name(err->code),
-			err->message, err->origin);
-}
-
-static int
-setup(void **state)
-{
-	struct err err = {0};
-	struct world *world = calloc(1, sizeof(*world));
-	assert_non_null(world);
-	softhsm_open(&world->softhsm);
-	softhsm_add_token(&world->softhsm, "west");
-	world->module = module_load(softhsm_module(), &err);
-	must(world->module != NULL, &err);
-	must(module_start(world->module, &err), &err);
-	must(module_find_token(world->module, "pkcs11:token=west", &err), &err);
-	world->session = session_open(world->module, NULL, &err);
-	must(world->session != NULL, &err);
-	CLEAN(secret)
-	struct secret *pin = secret_from(SOFTHSM_PIN, strlen(SOFTHSM_PIN));
-	must(session_login(world->session, pin, &err), &err);
-	world->thief = thief_join(softhsm_module(), "west");
-	*state = world;
-	return 0;
-}
 
 /* What enrolment wants to know of the token takes longer than all the rest. */
 static int
 setup_probed(void **state)
 {
 	struct err err = {0};
-	assert_int_equal(setup(state), 0);
-	must(probe_run(((struct world *)*state)->session, 0, &err), &err);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct world *world = *state;
-	thief_leave(world->thief);
-	session_free(world->session);
-	module_stop(world->module);
-	module_free(world->module);
-	softhsm_close(&world->softhsm);
-	free(world);
+	assert_int_equal(session_fixture_setup(state), 0);
+	must(probe_run(((struct session_fixture *)*state)->session, 0, &err), &err);
 	return 0;
 }
 
 static size_t
-count_objects(struct world *world, const uint8_t *id)
+count_objects(struct session_fixture *world, const uint8_t *id)
 {
 	unsigned long objects[THIEF_OBJECTS_MAX];
 	return thief_find(world->thief, id, true, objects);
 }
 
 static unsigned long
-plant(struct world *world, enum thief_key which, const uint8_t *id)
+plant(struct session_fixture *world, enum thief_key which, const uint8_t *id)
 {
 	unsigned long object;
 	assert_int_equal(thief_plant_key(world->thief, which, id, &object), 0);
@@ -100,7 +49,7 @@ static const enum thief_key whole[] = {THIEF_EC_PUBLIC, THIEF_EC_PRIVATE, THIEF_
 static void
 nameless_keys_without_a_value_go(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	struct err err = {0};
 	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
 		assert_true(remains_has_no_value(world->session, plant(world, empty[i], NULL)));
@@ -113,7 +62,7 @@ nameless_keys_without_a_value_go(void **state)
 static void
 nameless_keys_with_a_value_stay_whatever_their_type(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	struct err err = {0};
 	for (size_t i = 0; i < ARRAY_LEN(whole); i++) {
 		unsigned long object = plant(world, whole[i], NULL);
@@ -129,7 +78,7 @@ nameless_keys_with_a_value_stay_whatever_their_type(void **state)
 static void
 keys_without_a_value_that_have_an_id_stay(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	struct err err = {0};
 	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
 		(void)plant(world, empty[i], (const uint8_t *)"somebody else's.");
@@ -141,7 +90,8 @@ keys_without_a_value_that_have_an_id_stay(void **state)
 
 /* The worker died when the module had written these halves of the pair. */
 static void
-enroll_over(struct world *world, enum thief_key first, enum thief_key second, bool second_has_id)
+enroll_over(struct session_fixture *world, enum thief_key first, enum thief_key second,
+	bool second_has_id)
 {
 	struct err err = {0};
 	uint8_t spki[PUBKEY_SPKI_MAX];
@@ -171,7 +121,7 @@ B28_identity_without_values_is_made_anew(void **state)
 static void
 B23_identity_that_somebody_put_there_is_refused_and_stays(void **state)
 {
-	struct world *world = *state;
+	struct session_fixture *world = *state;
 	struct err err = {0};
 	uint8_t spki[PUBKEY_SPKI_MAX];
 	size_t len;
@@ -188,8 +138,9 @@ B23_identity_that_somebody_put_there_is_refused_and_stays(void **state)
 int
 main(void)
 {
-#define TEST(name)   cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define PROBED(name) cmocka_unit_test_setup_teardown(name, setup_probed, teardown)
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, session_fixture_setup, session_fixture_teardown)
+#define PROBED(name) cmocka_unit_test_setup_teardown(name, setup_probed, session_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(nameless_keys_without_a_value_go),
 		TEST(nameless_keys_with_a_value_stay_whatever_their_type),
