@@ -165,11 +165,13 @@ new_store(struct bytes authorities, int64_t now_s)
 	if (store == NULL || bio == NULL)
 		abort();
 	size_t count = 0;
-	for (X509 *x509 = new_x509(); PEM_read_bio_X509(bio, &x509, NULL, NULL) != NULL;
-		x509 = new_x509()) {
+	X509 *x509 = new_x509();
+	while (PEM_read_bio_X509(bio, &x509, NULL, NULL) != NULL) {
 		count += X509_STORE_add_cert(store, x509) == 1 ? 1 : 0;
 		X509_free(x509);
+		x509 = new_x509();
 	}
+	X509_free(x509);   /* the one that found no text */
 	ERR_clear_error(); /* its end */
 	BIO_free(bio);
 	X509_VERIFY_PARAM *param = X509_STORE_get0_param(store);
