@@ -533,6 +533,54 @@ clear_scope_is_encrypted_once(void **state)
 	assert_fails(db_dep_scope_encrypt(f->db, &scope, 9, &f->err), ERR_SCOPE_NOT_FOUND);
 }
 
+/* IsEncrypted never too early: a key is there to move with, the state changes when that is reported. */
+static void
+clear_scope_is_moved_with_its_first_key(void **state)
+{
+	struct fixture *f = *state;
+	struct db_dep_scope scope = make_scope(f, "alice", "mailbox/default"), first, second;
+	size_t added;
+	scope.state = DB_DEP_CLEAR;
+	assert_done(db_dep_scope_register(f->db, &scope, 1, &added, &f->err));
+	struct db_dep_scope known = scope_named(f, "alice");
+	assert_int_equal(known.generation, 0);
+	scope.id = known.id;
+	scope.key_id[0] = 1;
+	assert_done(db_dep_scope_begin_move(f->db, &scope, 8, &first, &f->err));
+	assert_int_equal(first.state, DB_DEP_CLEAR);
+	assert_int_equal(first.key_id[0], 1);
+	assert_int_equal(counted(f, "mailbox/default", DB_DEP_CLEAR, first.generation), 1);
+
+	scope.key_id[0] = 2;
+	assert_done(db_dep_scope_begin_move(f->db, &scope, 8, &second, &f->err));
+	assert_int_equal(second.key_id[0], 1);
+	assert_done(db_dep_scope_encrypt(f->db, &scope, 9, &f->err));
+
+	known = scope_named(f, "alice");
+	assert_int_equal(known.state, DB_DEP_ENCRYPTED);
+	assert_int_equal(known.key_id[0], 1);
+	assert_fails(db_dep_scope_encrypt(f->db, &scope, 9, &f->err), ERR_CONFLICT);
+}
+
+/* A roll reaches what is being moved. */
+static void
+clear_scope_with_a_key_is_rewrapped(void **state)
+{
+	struct fixture *f = *state;
+	struct db_dep_scope scope = make_scope(f, "alice", "mailbox/default"), moving, *pending;
+	size_t added, count;
+	scope.state = DB_DEP_CLEAR;
+	assert_done(db_dep_scope_register(f->db, &scope, 1, &added, &f->err));
+	scope.id = scope_named(f, "alice").id;
+	assert_done(db_dep_scope_begin_move(f->db, &scope, 8, &moving, &f->err));
+	assert_done(db_dep_scope_under(
+		f->db, moving.slot, moving.generation, 10, f->arena, &pending, &count, &f->err));
+	assert_int_equal(count, 1);
+	int64_t under;
+	assert_done(db_dep_generation_scopes(f->db, moving.generation, &under, &f->err));
+	assert_int_equal(under, 1);
+}
+
 static void
 scopes_are_listed_in_pages(void **state)
 {
@@ -695,6 +743,8 @@ main(void)
 		TEST(rewrapping_moves_each_scope_once_and_counts),
 		TEST(remembered_mailbox_is_born_in_its_slot),
 		TEST(clear_scope_is_encrypted_once),
+		TEST(clear_scope_is_moved_with_its_first_key),
+		TEST(clear_scope_with_a_key_is_rewrapped),
 		TEST(scopes_are_listed_in_pages),
 		TEST(catalog_of_the_other_daemon_is_refused),
 	};

@@ -178,8 +178,9 @@ next_scope(struct db *db, sqlite3_stmt *statement, struct db_dep_scope *ret_scop
 	scope.changed = db_row_int(&row, 0, INT64_MAX);
 	scope.policy = db_row_int(&row, 1, INT64_MAX);
 	scope.current = db_row_int(&row, 1, INT64_MAX);
-	row.bad = row.bad || has_key != (scope.state == DB_DEP_ENCRYPTED) ||
-		  has_key != (scope.generation != 0);
+	row.bad = row.bad || has_key != (scope.generation != 0) ||
+		  (scope.state == DB_DEP_CLEAR ? false
+					       : has_key != (scope.state == DB_DEP_ENCRYPTED));
 	if (!db_row_check(&row, "scope", err))
 		return false;
 	*ret_scope = scope;
@@ -367,6 +368,33 @@ db_dep_scope_assign(struct db *db, int kind, const char *const *names, size_t co
 }
 
 bool
+db_dep_scope_begin_move(struct db *db, const struct db_dep_scope *scope, int64_t now_s,
+	struct db_dep_scope *ret_scope, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	sqlite3_stmt *update = db_stmt(db, STMT_SCOPE_KEY);
+	db_bind_int(update, 1, scope->id);
+	db_bind_int(update, 2, scope->generation);
+	db_bind_blob(update, 3, scope->key_id, sizeof(scope->key_id));
+	db_bind_blob(update, 4, scope->wrapped, sizeof(scope->wrapped));
+	db_bind_int(update, 5, now_s);
+	if (!db_run(db, update, err))
+		return db_rollback(db);
+	return db_commit(db, err) &&
+	       db_dep_scope_find(db, scope->kind, scope->name, ret_scope, err);
+}
+
+static bool
+scope_moved(struct db *db, int64_t id, int64_t now_s, struct err *err)
+{
+	sqlite3_stmt *update = db_stmt(db, STMT_SCOPE_MOVED);
+	db_bind_int(update, 1, id);
+	db_bind_int(update, 2, now_s);
+	return db_run_one(db, update, err);
+}
+
+bool
 db_dep_scope_encrypt(
 	struct db *db, const struct db_dep_scope *scope, int64_t now_s, struct err *err)
 {
@@ -377,7 +405,9 @@ db_dep_scope_encrypt(
 		return err_set(err, ERR_CONFLICT, "The scope is encrypted already.");
 	if (!db_begin(db, err))
 		return false;
-	if (!encrypt_scope(db, known.id, scope, false, now_s, err))
+	bool done = known.generation != 0 ? scope_moved(db, known.id, now_s, err)
+					  : encrypt_scope(db, known.id, scope, false, now_s, err);
+	if (!done)
 		return db_rollback(db);
 	return db_commit(db, err);
 }

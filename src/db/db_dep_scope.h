@@ -23,7 +23,7 @@ struct db_dep_scope {
 	int type; /* of a mailbox; the daemon's */
 	int64_t slot;
 	enum db_dep_scope_state state;
-	int64_t generation; /* 0 unless encrypted */
+	int64_t generation; /* 0: it has no key. One in clear has a key while its data is being moved */
 	uint8_t key_id[DB_DEP_GUID];
 	uint8_t wrapped[DB_DEP_WRAPPED];
 	int64_t assigned, changed;
@@ -84,7 +84,10 @@ bool db_dep_scope_register(struct db *db, const struct db_dep_scope *scopes, siz
 /* Puts scopes into a slot, one transaction; a name not registered yet is remembered. */
 bool db_dep_scope_assign(struct db *db, int kind, const char *const *names, size_t count,
 	int64_t slot, int64_t now_s, struct err *err) MUST_USE;
-/* A clear scope was moved: it has a key now. ERR_CONFLICT: it was encrypted already. */
+/* A clear scope is about to be moved: it takes the key given, unless it has one; it stays clear. ret_scope: as it is then. */
+bool db_dep_scope_begin_move(struct db *db, const struct db_dep_scope *scope, int64_t now_s,
+	struct db_dep_scope *ret_scope, struct err *err) MUST_USE;
+/* A clear scope was moved: it is encrypted now, with the key that it has, else the one given. ERR_CONFLICT: it was already. */
 bool db_dep_scope_encrypt(
 	struct db *db, const struct db_dep_scope *scope, int64_t now_s, struct err *err) MUST_USE;
 
@@ -96,7 +99,7 @@ struct db_dep_rewrap {
 /* One transaction; a scope that is not under `from` any more is left alone. ret_moved: how many were moved. */
 bool db_dep_scope_rewrap(struct db *db, const struct db_dep_rewrap *items, size_t count,
 	int64_t now_s, size_t *ret_moved, struct err *err) MUST_USE;
-/* Encrypted scopes of a slot whose key is under `generation`, in any order, at most `limit` <= DB_PAGE_MAX; by index. */
+/* Scopes of a slot whose key is under `generation`, in any order, at most `limit` <= DB_PAGE_MAX; by index. */
 bool db_dep_scope_under(struct db *db, int64_t slot, int64_t generation, size_t limit,
 	struct arena *arena, struct db_dep_scope **ret_scopes, size_t *ret_count,
 	struct err *err) MUST_USE;

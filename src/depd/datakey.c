@@ -1,7 +1,8 @@
 /*
  * POST /scopes/{kind}/{id}/datakeys and …/datakeys/unwrap: makes data keys under a scope's key, or opens them; one, or up to a
  * thousand that are answered item by item. A scope whose key is not where it belongs is moved first, if that can be done:
- * failing to move it never keeps a workload from its data.
+ * failing to move it never keeps a workload from its data. A scope in clear gets its key with its first data key, for the
+ * workload to move its data with, and counts as encrypted only when that is reported (scope_moved.c).
  */
 #include <string.h>
 
@@ -40,8 +41,6 @@ find_scope(struct datakey *datakey)
 		return err_set(&call->err, ERR_SCOPE_NOT_FOUND,
 			"The scope %s is only remembered; it was not registered.",
 			datakey->scope.name);
-	if (datakey->scope.state == DB_DEP_CLEAR)
-		return err_set(&call->err, ERR_SCOPE_NOT_MOVED, NULL);
 	return true;
 }
 
@@ -62,7 +61,49 @@ step_unwrap(struct op *op)
 	struct dep_call *call = &datakey->work.call;
 	bool ok = find_scope(datakey) && api_dep_unwrap_decode(http_request_body(call->http),
 						 call->arena, &datakey->unwrap, &call->err);
+	if (ok && datakey->scope.generation == 0)
+		ok = err_set(&call->err, ERR_SCOPE_NOT_MOVED, NULL);
 	return ok ? OP_NEXT : dep_call_fail(call);
+}
+
+/* ---- the first key of a scope in clear ---- */
+
+static enum op_result
+step_first(struct op *op)
+{
+	struct datakey *datakey = (struct datakey *)op;
+	if (datakey->scope.generation != 0 ||
+		scope_call_key(&datakey->work, datakey->scope.current) != NULL)
+		return OP_NEXT;
+	scope_call_open(&datakey->work, datakey->scope.current, NULL);
+	return OP_WAIT;
+}
+
+/* Another call may have been first meanwhile: then its key counts. */
+static bool
+make_first(struct datakey *datakey)
+{
+	struct dep_call *call = &datakey->work.call;
+	struct db_dep_scope *scope = &datakey->scope;
+	struct dep_key *key = scope_call_key(&datakey->work, scope->current);
+	if (key == NULL && datakey->work.refusal.code != ERR_NONE) {
+		call->err = datakey->work.refusal;
+		return false;
+	}
+	if (key == NULL)
+		return err_set(&call->err, ERR_UNAVAILABLE,
+			"The data encryption key was taken out of memory; try again.");
+	return scope_key_make(key, scope, &call->err) &&
+	       db_dep_scope_begin_move(call->depd->db, scope, calendar_now_s(call->depd->calendar),
+		       scope, &call->err);
+}
+
+static enum op_result
+step_first_made(struct op *op)
+{
+	struct datakey *datakey = (struct datakey *)op;
+	bool ok = datakey->scope.generation != 0 || make_first(datakey);
+	return ok ? OP_NEXT : dep_call_fail(&datakey->work.call);
 }
 
 /* ---- its DEP keys ---- */
@@ -227,11 +268,13 @@ step_work(struct op *op)
 }
 
 static const struct op_step generate_steps[] = {
-	{"admit",    dep_call_admit},
-	{"generate", step_generate },
-	{"open",     step_open     },
-	{"opened",   step_opened   },
-	{"work",     step_work     },
+	{"admit",      dep_call_admit },
+	{"generate",   step_generate  },
+	{"first",      step_first     },
+	{"first-made", step_first_made},
+	{"open",       step_open      },
+	{"opened",     step_opened    },
+	{"work",       step_work      },
 };
 
 const struct dep_call_type datakey_generate_type = {

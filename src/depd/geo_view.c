@@ -37,9 +37,11 @@ count_sites(struct db *db, struct geo_view *view, struct arena *arena, struct er
 	for (size_t i = 0; i < count; i++) {
 		const struct db_dep_count *row = &counts[i];
 		view->sites += row->count;
-		if (row->state == DB_DEP_CLEAR)
+		if (row->state == DB_DEP_CLEAR) {
 			view->clear += row->count;
-		else if (is_own(generations, generation_count, row->generation))
+			continue;
+		}
+		if (is_own(generations, generation_count, row->generation))
 			view->own += row->count;
 		if (row->generation == view->slot.current)
 			view->done += row->count;

@@ -83,7 +83,7 @@ find_in_slot(struct rewrapper *rewrapper, const struct db_dep_slot *slot, struct
 	if (!db_dep_slot_counts(rewrapper->depd->db, slot->id, arena, &counts, &count, err))
 		return false;
 	for (size_t i = 0; i < count && !*ret_found; i++) {
-		*ret_found = counts[i].state == DB_DEP_ENCRYPTED && counts[i].count > 0 &&
+		*ret_found = counts[i].generation != 0 && counts[i].count > 0 &&
 			     counts[i].generation != slot->current &&
 			     !is_blocked(rewrapper, counts[i].generation);
 		*ret_job = (struct job){slot->id, counts[i].generation, slot->current};

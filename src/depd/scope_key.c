@@ -39,7 +39,6 @@ scope_key_make(struct dep_key *dep_key, struct db_dep_scope *io_scope, struct er
 	random_bytes(io_scope->key_id, sizeof(io_scope->key_id));
 	if (!wrap(dep_key, io_scope, scope_key, io_scope->wrapped, err))
 		return false;
-	io_scope->state = DB_DEP_ENCRYPTED;
 	io_scope->generation = dep_key_generation(dep_key);
 	return true;
 }

@@ -11,7 +11,7 @@
 #include "depd/dep_cache.h"
 #include "depd/dep_opening.h"
 
-/* Gives a scope, whose kind and name are set, a new key under `dep_key`: state, generation, key_id, wrapped. */
+/* Gives a scope, whose kind and name are set, a new key under `dep_key`: generation, key_id, wrapped. */
 bool scope_key_make(
 	struct dep_key *dep_key, struct db_dep_scope *io_scope, struct err *err) MUST_USE;
 /* The key of an encrypted scope; `dep_key` is its generation's (asserted). NULL: err. */

@@ -1,6 +1,6 @@
 /*
- * POST /scopes/{kind}/{id}/moved: the workload has moved the data of a scope that was in clear; from now on it is encrypted, with a
- * key under the policy that covers it.
+ * POST /scopes/{kind}/{id}/moved: the workload has moved the data of a scope that was in clear; from now on it is encrypted, with
+ * the key that its first data key made, else (there was nothing to move) a new one under the policy that covers it.
  */
 #include "depd/dep_operations.h"
 #include "depd/scope_call.h"
@@ -40,10 +40,27 @@ static enum op_result
 step_open(struct op *op)
 {
 	struct scope_moved *moved = (struct scope_moved *)op;
-	if (scope_call_key(&moved->work, moved->scope.current) != NULL)
+	if (moved->scope.generation != 0 ||
+		scope_call_key(&moved->work, moved->scope.current) != NULL)
 		return OP_NEXT;
 	scope_call_open(&moved->work, moved->scope.current, NULL);
 	return OP_WAIT;
+}
+
+static bool
+make_key(struct scope_moved *moved)
+{
+	struct dep_call *call = &moved->work.call;
+	struct db_dep_scope *scope = &moved->scope;
+	struct dep_key *key = scope_call_key(&moved->work, scope->current);
+	if (key == NULL && moved->work.refusal.code != ERR_NONE) {
+		call->err = moved->work.refusal;
+		return false;
+	}
+	if (key == NULL)
+		return err_set(&call->err, ERR_UNAVAILABLE,
+			"The data encryption key was taken out of memory; try again.");
+	return scope_key_make(key, scope, &call->err);
 }
 
 static bool
@@ -54,15 +71,7 @@ store(struct scope_moved *moved)
 	struct db_dep_scope *scope = &moved->scope;
 	struct api_dep_scope shown;
 	struct scope_view *view = scope_view_new(depd->db, call->arena);
-	struct dep_key *key = scope_call_key(&moved->work, scope->current);
-	if (key == NULL && moved->work.refusal.code != ERR_NONE) {
-		call->err = moved->work.refusal;
-		return false;
-	}
-	if (key == NULL)
-		return err_set(&call->err, ERR_UNAVAILABLE,
-			"The data encryption key was taken out of memory; try again.");
-	if (!scope_key_make(key, scope, &call->err) ||
+	if ((scope->generation == 0 && !make_key(moved)) ||
 		!db_dep_scope_encrypt(
 			depd->db, scope, calendar_now_s(depd->calendar), &call->err) ||
 		!db_dep_scope_find(depd->db, scope->kind, scope->name, scope, &call->err) ||

@@ -1,4 +1,4 @@
-/* Invariant: IsEncrypted is true of a scope only whose key is under the current generation of the policy that covers it. */
+/* Invariant: IsEncrypted is true of a scope only whose data was moved and whose key is under the current generation of the policy that covers it. */
 #include "scope_view.h"
 
 #include <string.h>
@@ -118,8 +118,8 @@ scope_view_of(struct scope_view *view, const struct db_dep_scope *scope,
 {
 	const struct policy_memo *policy = find_policy(view, scope->policy, err);
 	const struct generation_memo *generation = NULL;
-	bool has_key = scope->state == DB_DEP_ENCRYPTED;
-	bool current = has_key && scope->generation == scope->current;
+	bool has_key = scope->generation != 0;
+	bool current = scope->state == DB_DEP_ENCRYPTED && scope->generation == scope->current;
 	if (policy == NULL || (ret_since != NULL && !since_of(view, scope, ret_since, err)))
 		return false;
 	if (has_key && (generation = find_generation(view, scope->generation, err)) == NULL)

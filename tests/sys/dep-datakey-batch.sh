@@ -45,9 +45,34 @@ for bad in AAAA "${wrapped%????}AAAA" "$wrapped!" "$(printf '%.300s' "$wrapped$w
 	tap_is "nor does $(printf '%.20s' "$bad")… of ${#bad}" "400 BadCiphertext $refused" "$HTTP_STATUS $(json '.error.code + " " + .error.message')"
 done
 unwrap cold "$wrapped"
-tap_is "a scope in clear has no data keys" "409 ScopeNotMoved" "$HTTP_STATUS $(json .error.code)"
+tap_is "a scope in clear that has no data key yet opens none" "409 ScopeNotMoved" "$HTTP_STATUS $(json .error.code)"
 unwrap nobody "$wrapped"
 tap_is "nor has one that is not there" "404 ScopeNotFound" "$HTTP_STATUS $(json .error.code)"
+
+# ---- a scope in clear is moved with data keys of its own, and is encrypted when that is reported (IsEncrypted never too early) ----
+cold() {
+	dep GET /scopes/mailbox/cold
+	json '"\(.state) \(.isEncrypted)"'
+}
+dep POST /scopes/mailbox/cold/datakeys
+tap_is "to move it, it has data keys" "200 43" "$HTTP_STATUS $(json '.plaintext | length')"
+plain_cold=$(json .plaintext) wrapped_cold=$(json .wrapped)
+tap_is "and stays unencrypted" "unencrypted false" "$(cold)"
+dep POST /scopes/mailbox/cold/datakeys '{"count":2}'
+tap_is "the next ones are under the same key" "200 2" "$HTTP_STATUS $(json '.value | length')"
+unwrap cold "$(json '.value[1].wrapped')"
+tap_is "and open" "200 43" "$HTTP_STATUS $(json '.plaintext | length')"
+kill -KILL "$(cat "$T/depd.pid")"
+wait_for test -s "$T/depd.exit" || bail "depd still runs"
+dep_start || bail "depd did not start again"
+unwrap cold "$wrapped_cold"
+tap_is "killed meanwhile, it opens" "200 $plain_cold unencrypted false" "$HTTP_STATUS $(json .plaintext) $(cold)"
+dep POST /scopes/mailbox/cold/moved
+tap_is "reported, it is encrypted" "200 encrypted true" "$HTTP_STATUS $(cold)"
+unwrap cold "$wrapped_cold"
+tap_is "with the key that it has" "200 $plain_cold" "$HTTP_STATUS $(json .plaintext)"
+dep POST /scopes/mailbox/cold/moved
+tap_is "once" "409 Conflict" "$HTTP_STATUS $(json .error.code)"
 
 # ---- batches ----
 dep POST /scopes/mailbox/anna/datakeys '{"count":1000}'
