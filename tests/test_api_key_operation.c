@@ -532,6 +532,38 @@ verify_result_is_a_boolean(void **state)
 	assert_string_equal(buf_peek(&out), "{\"value\":true}{\"value\":false}");
 }
 
+static void
+random_count_is_1_to_128(void **state)
+{
+	static const char *const bad[] = {"{}", "{\"count\":0}", "{\"count\":129}",
+		"{\"count\":-1}", "{\"count\":\"8\"}", "{\"count\":1.5}", "{\"count\":true}", "[8]",
+		""};
+	size_t count = 0;
+	struct err err;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_false(api_random_decode(bytes_of_text(bad[i]), *state, &count, &err));
+		assert_int_equal(err.code, ERR_BAD_PARAMETER);
+	}
+	assert_true(api_random_decode(bytes_of_text("{\"count\":1}"), *state, &count, &err));
+	assert_int_equal(count, 1);
+	assert_true(
+		api_random_decode(bytes_of_text("{\"count\":128,\"x\":0}"), *state, &count, &err));
+	assert_int_equal(count, 128);
+}
+
+static void
+random_is_base64url(void **state)
+{
+	(void)state;
+	CLEAN(secret)
+	struct secret *octets = secret_from("\xff\xfe\x00", 3);
+	CLEAN(buf)
+	struct buf out;
+	buf_init(&out, 64);
+	api_random_format(octets, &out);
+	assert_string_equal(buf_peek(&out), "{\"value\":\"__4A\"}");
+}
+
 int
 main(void)
 {
@@ -559,6 +591,8 @@ main(void)
 		TEST(result_of_secret_is_base64url),
 		TEST(result_of_nothing_is_an_empty_string),
 		TEST(verify_result_is_a_boolean),
+		TEST(random_count_is_1_to_128),
+		TEST(random_is_base64url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,20 @@ A24_random_stirred_with_constants_still_differs(void **state)
 }
 
 static void
+A24_constant_octets_mixed_differ_each_time(void **state)
+{
+	(void)state;
+	uint8_t first[200] = {0}, second[200] = {0}; /* longer than one step of the mixing */
+	static const uint8_t zeros[16] = {0};
+	random_mix(first, sizeof(first));
+	random_mix(second, sizeof(second));
+	for (size_t at = 0; at + sizeof(zeros) <= sizeof(first); at += 8) {
+		assert_memory_not_equal(first + at, second + at, sizeof(zeros));
+		assert_memory_not_equal(first + at, zeros, sizeof(zeros));
+	}
+}
+
+static void
 random_uuid_is_version_4(void **state)
 {
 	(void)state;
@@ -222,6 +236,7 @@ main(void)
 		cmocka_unit_test(crypto_from_many_threads_works),
 		cmocka_unit_test(random_in_parent_and_child_differ),
 		cmocka_unit_test(A24_random_stirred_with_constants_still_differs),
+		cmocka_unit_test(A24_constant_octets_mixed_differ_each_time),
 		cmocka_unit_test(random_uuid_is_version_4),
 		cmocka_unit_test(curve_is_found_by_name_and_der),
 	};

@@ -15,6 +15,7 @@
 #include "pkcs11/inventory.h"
 #include "pkcs11/keymake.h"
 #include "pkcs11/mech.h"
+#include "pkcs11/noise.h"
 #include "pkcs11/operate.h"
 #include "pkcs11/pin.h"
 #include "pkcs11/probe.h"
@@ -205,6 +206,26 @@ A24_every_iv_is_new(void **state)
 }
 
 static void
+noise_is_new_each_time_and_of_the_length_asked(void **state)
+{
+	struct world *world = *state;
+	struct err err = {0};
+	uint8_t last[NOISE_MAX] = {0};
+	for (size_t len = 16; len <= NOISE_MAX; len += 16) {
+		CLEAN(secret)
+		struct secret *noise = NULL;
+		must(noise_draw(world->on.session, len, &noise, &err), &err);
+		assert_int_equal(secret_len(noise), len);
+		assert_memory_not_equal(secret_peek(noise), last, 16);
+		memcpy(last, secret_peek(noise), len);
+	}
+	struct secret *none = NULL;
+	assert_false(noise_draw(world->on.session, 0, &none, &err));
+	assert_false(noise_draw(world->on.session, NOISE_MAX + 1, &none, &err));
+	assert_null(none);
+}
+
+static void
 B7_session_that_was_closed_is_repaired_unseen(void **state)
 {
 	struct world *world = *state;
@@ -281,6 +302,7 @@ main(void)
 		cmocka_unit_test(attr_set_round_trips_and_takes_hardening_names_only),
 		cmocka_unit_test(A21_nothing_stays_in_a_session_after_trials_and_unwraps),
 		cmocka_unit_test(A24_every_iv_is_new),
+		cmocka_unit_test(noise_is_new_each_time_and_of_the_length_asked),
 		cmocka_unit_test(B7_session_that_was_closed_is_repaired_unseen),
 		cmocka_unit_test(inventory_counts_what_has_an_id),
 		cmocka_unit_test(pin_digest_needs_a_salt_and_depends_on_it),

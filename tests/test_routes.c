@@ -95,6 +95,8 @@ static const struct path_case path_cases[] = {
 	{HTTP_GET,    {"deletedkeys"},                      "deletedkey.list"       },
 	{HTTP_POST,   {"deletedkeys", "k", "recover"},      "key.recover"           },
 	{HTTP_DELETE, {"deletedkeys", "k"},                 "key.purge"             },
+	{HTTP_POST,   {"rng"},                              "random"                },
+	{HTTP_GET,    {"rng"},                              NULL                    },
 	{HTTP_POST,   {"dual", "unwrapkey"},                "dual.unwrap"           },
 	{HTTP_GET,    {"vaults", "v", "keys", "k"},         "key.custody"           },
 	{HTTP_GET,    {"vaults", "v", "keys", "k", ""},     "key.custody"           },

@@ -251,3 +251,35 @@ api_verify_result_format(bool valid, struct buf *out)
 	json_write_bool(&writer, "value", valid);
 	json_write_end(&writer);
 }
+
+/* ---- random octets ---- */
+
+struct random_body {
+	struct json_opt_int count;
+};
+
+static const struct json_field random_fields[] = {
+	FIELD(struct random_body, count, "count", INT, .flags = JSON_REQUIRED, .low = 1,
+		.high = API_RANDOM_MAX),
+};
+TABLE(random_table, random_fields, struct random_body, false);
+
+bool
+api_random_decode(struct bytes body, struct arena *arena, size_t *ret_count, struct err *err)
+{
+	struct random_body fields;
+	if (!json_decode_body(body, &random_table, arena, &fields, err))
+		return false;
+	*ret_count = (size_t)fields.count.value;
+	return true;
+}
+
+void
+api_random_format(const struct secret *random, struct buf *out)
+{
+	struct json_writer writer;
+	json_writer_init(&writer, out);
+	json_write_object(&writer, NULL);
+	json_write_secret(&writer, "value", random);
+	json_write_end(&writer);
+}

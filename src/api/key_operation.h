@@ -44,6 +44,12 @@ bool api_key_operation_decode(struct bytes body, struct arena *arena, enum alg_o
 /* Frees the plaintext; everything is zero then. */
 void api_key_operation_clear(struct api_key_operation *operation);
 
+#define API_RANDOM_MAX 128 /* octets; akv-contract §4 */
+/* POST /rng: {"count":1..128} and {"value":…}. */
+bool api_random_decode(
+	struct bytes body, struct arena *arena, size_t *ret_count, struct err *err) MUST_USE;
+void api_random_format(const struct secret *random, struct buf *out);
+
 struct api_key_sign {
 	enum alg alg;
 	struct bytes digest; /* of the algorithm's length */

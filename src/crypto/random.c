@@ -50,6 +50,22 @@ random_uuid(char text[static ID_UUID_TEXT])
 }
 
 void
+random_mix(void *data, size_t len)
+{
+	uint8_t *at = data;
+	while (len > 0) {
+		uint8_t own[64];
+		size_t part = len < sizeof(own) ? len : sizeof(own);
+		random_bytes(own, part);
+		for (size_t i = 0; i < part; i++)
+			at[i] ^= own[i];
+		OPENSSL_cleanse(own, sizeof(own));
+		at += part;
+		len -= part;
+	}
+}
+
+void
 random_stir(const void *data, size_t len)
 {
 	/* The primary feeds every thread's generator; its reseed draws from the system too. */

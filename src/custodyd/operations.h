@@ -5,6 +5,7 @@
 
 extern const struct call_type key_create_type;          /* key_create.c */
 extern const struct call_type key_rotate_type;          /* key_create.c */
+extern const struct call_type random_type;              /* random_draw.c */
 extern const struct call_type key_rotation_get_type;    /* key_rotation.c */
 extern const struct call_type key_rotation_set_type;    /* key_rotation.c */
 extern const struct call_type key_use_type;             /* key_use.c */

@@ -12,6 +12,7 @@
 #include "pkcs11/inspect.h"
 #include "pkcs11/inventory.h"
 #include "pkcs11/keymake.h"
+#include "pkcs11/noise.h"
 #include "pkcs11/probe.h"
 #include "token/handler_lease.h"
 
@@ -433,6 +434,17 @@ verify(struct agent *agent, struct session *session, const union handler_record 
 	return true;
 }
 
+static bool
+draw(struct agent *agent, struct session *session, const union handler_record *request,
+	struct handler_reply *reply, struct err *err)
+{
+	(void)agent;
+	if (!noise_draw(session, request->random_request.length, &reply->secret, err))
+		return false;
+	reply->answer.random_answer.data = secret_bytes(reply->secret);
+	return true;
+}
+
 /* start and login come before, stop ends the threads: they have no row. */
 static const struct {
 	handler *serve;
@@ -453,6 +465,7 @@ static const struct {
 	[WIRE_VERIFY] = {verify,         true,  false},
 	[WIRE_PING] = {ping,           false, false},
 	[WIRE_COUNT] = {handler_count,  true,  true },
+	[WIRE_RANDOM] = {draw,           true,  false},
 };
 
 /* A token that is another's proves which it is, and does nothing with keys. */

@@ -208,8 +208,8 @@ ask() {
 	*) ask_host=$ask_host.vault.azure.net ;;
 	esac
 	case $ask_path in
-	/keys*\?* | /deletedkeys*\?*) ask_path="$ask_path&api-version=7.4" ;;
-	/keys* | /deletedkeys*) ask_path="$ask_path?api-version=7.4" ;;
+	/keys*\?* | /rng\?* | /deletedkeys*\?*) ask_path="$ask_path&api-version=7.4" ;;
+	/keys* | /rng | /deletedkeys*) ask_path="$ask_path?api-version=7.4" ;;
 	esac
 	set -- curl -s --max-time "$DEADLINE" --path-as-is --unix-socket "$T/custodyd.sock" -X "$ask_method" -H "Host: $ask_host" \
 		-H 'Authorization: Bearer test' -H "$ask_header" -D - -w '\n%{http_code}'

@@ -417,7 +417,7 @@ http() {
 	esac
 	case $http_path in
 	*api-version=*) ;;
-	/keys* | /deletedkeys*)
+	/keys* | /rng | /deletedkeys*)
 		case $http_path in
 		*\?*) http_path="$http_path&api-version=7.4" ;;
 		*) http_path="$http_path?api-version=7.4" ;;

@@ -51,6 +51,7 @@ verify|POST|/keys/r//verify|verify|200
 rotate|POST|/keys/r/rotate||200
 getrotationpolicy|GET|/keys/r/rotationpolicy||200
 setrotationpolicy|PUT|/keys/r/rotationpolicy|{}|200
+get|POST|/rng|{"count":16}|200
 get|POST|/keys/r//release|{}|400 NotSupported
 END
 tap_is "the permissions of one vault are not the other's" "403 Forbidden ForbiddenByPolicy" "$(policy_delete $WEST "$self"; ask "" GET /keys $WEST)"

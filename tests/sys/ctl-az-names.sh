@@ -34,6 +34,10 @@ tap_like "key encrypt" "https://contosowestus.vault.azure.net/keys/r/*" "$(json 
 show key decrypt --id "$(json .kid "$T/answer")" --algorithm RSA-OAEP-256 --value "$(json .result "$T/answer")" \
 	--data-type plaintext
 tap_is "key decrypt" hello "$(json .result "$T/answer")"
+show keyvault key random --vault-name contosowestus --count 33
+tap_is "key random" 33 "$(json .value "$T/answer" | base64 -d | wc -c)"
+tap_ok "key random into a file" ctl key random --vault-name contosowestus --count 128 --out "$T/random"
+tap_is "as octets, for its owner alone" "128 600" "$(stat -c '%s %a' "$T/random")"
 show keyvault key list --vault-name contosowestus
 tap_is "key list" "k r" "$(json '[.[].name] | join(" ")' "$T/answer")"
 show keyvault key list --vault-name contosowestus --maxresults 1 -o tsv

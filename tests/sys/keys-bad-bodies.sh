@@ -84,4 +84,16 @@ tap_is "nothing was made" "[]" "$(json '.value | tojson')"
 answers "the widest that is allowed" 200 POST /keys/k/create $WEST \
 	"{\"kty\":\"oct\",\"tags\":{$(seq 14 | sed 's/.*/"t&":""/' | paste -sd,),\"${long#x}\":\"${long#x}\"},\"unknown\":{\"deep\":[1,2,{}]}}"
 tap_is "15 tags of 256 characters" 15 "$(json '.tags | length')"
+
+# ---- POST /rng (threats A24) ----
+for body in '{}' '{"count":0}' '{"count":129}' '{"count":"8"}' '[]' '{"count":8'; do
+	tap_is "no number of random octets: $body" "400 BadParameter" "$(ask "" POST /rng $WEST "$body")"
+done
+http POST /rng $WEST '{"count":128}'
+random=$(json .value)
+http POST /rng $WEST '{"count":128}'
+tap_is "as many as asked" "200 171 171" "$HTTP_STATUS ${#random} $(json '.value | length')"
+tap_ok "others each time" test "$random" != "$(json .value)"
+tap_is "none are in log or audit" 0 "$(cat "$T/custodyd.log" "$T/log/audit.jsonl" | grep -cF -e "$random" -e "$(json .value)")"
+tap_is "the drawing is" 2 "$(grep -c '"operation":"random".*"status":200' "$T/log/audit.jsonl")"
 tap_done
