@@ -58,6 +58,7 @@ struct worker {
 	void *state;
 	bool is_caller;
 	uint8_t *buffer;
+	size_t used; /* octets of the buffer that may hold content */
 };
 
 /* From a pipe: in order, so under the lock, with the octet that the piece before read too much. */
@@ -167,6 +168,15 @@ deliver(struct worker *worker, const struct piece *piece, size_t out_len, struct
 	       err_set(err, ERR_CLIENT_FILE, "Stopped.");
 }
 
+/* Wiping all of both buffers costs a small content more than sealing it. */
+static void
+note_used(struct worker *worker, const struct piece *piece, bool was_read)
+{
+	size_t used = was_read ? piece->len + STREAM_TAG_LEN + 1 : BUFFER_LEN;
+	if (used > worker->used)
+		worker->used = used;
+}
+
 static void *
 work(void *data)
 {
@@ -180,6 +190,7 @@ work(void *data)
 		bool good = take(pump, &piece, &taken, &err);
 		if (!taken)
 			return NULL;
+		note_used(worker, &piece, good);
 		good = good && pump->way->transform(worker->state, piece.number, piece.last,
 				       piece.data, piece.len, &out_len, &err);
 		if (!await_turn(pump, piece.number))
@@ -252,9 +263,10 @@ pump_run(int in, int out, const struct pump_way *way, void *const workers[static
 	if (buffers == NULL)
 		return err_set(err, ERR_NO_MEMORY, NULL);
 	for (size_t i = 0; i < PUMP_THREADS; i++)
-		states[i] = (struct worker){&pump, workers[i], i == 0, buffers + i * BUFFER_LEN};
+		states[i] = (struct worker){&pump, workers[i], i == 0, buffers + i * BUFFER_LEN, 0};
 	run_threads(states, is_short(in));
-	secret_wipe(buffers, PUMP_THREADS * (size_t)BUFFER_LEN);
+	for (size_t i = 0; i < PUMP_THREADS; i++)
+		secret_wipe(states[i].buffer, states[i].used);
 	free(buffers);
 	return finish(&pump, err);
 }
