@@ -22,6 +22,11 @@
 #define KID_WEST "https://west.vault.test/keys/k1/0123456789abcdef0123456789abcdef"
 #define KID_EAST "https://east.vault.test/keys/k2/fedcba9876543210fedcba9876543210"
 
+#define WRAPPED /* of the mailbox "a" */                                                           \
+	"AQEAAWEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                         \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                         \
+	"AAAAAAAAAAAAAAAAAA"
+
 /* ---- the failing allocator: of the thread that asked for it ---- */
 
 static _Thread_local unsigned fail_at; /* the n-th from now fails; 0: none */
@@ -91,6 +96,12 @@ static const char secret[] =
 	"{\"value\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"kid\":\"" KID_WEST
 	"\",\"envelope\":{},\"degraded\":false,\"recipients\":[],\"redundancy\":2}";
 
+#define DATA_KEY                                                                                   \
+	"{\"plaintext\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"wrapped\":\"" WRAPPED    \
+	"\"}"
+static const char data_key[] = DATA_KEY;
+static const char data_keys[] = "{\"value\":[" DATA_KEY "," DATA_KEY "]}";
+
 static void
 play(void *data, const struct peer_request *request, struct peer_reply *reply)
 {
@@ -100,6 +111,11 @@ play(void *data, const struct peer_request *request, struct peer_reply *reply)
 		body = page;
 	else if (strstr(request->target, "/create") != NULL || strcmp(request->method, "GET") == 0)
 		body = bundle;
+	else if (strncmp(request->target, "/scopes/", 8) == 0)
+		body = strchr(request->body, ':') == NULL ||
+				       strstr(request->body, "\"wrapped\"") != NULL
+			       ? data_key
+			       : data_keys;
 	(void)snprintf(reply->body, sizeof(reply->body), "%s", body);
 }
 
@@ -109,6 +125,7 @@ struct fixture {
 	struct peer *peer;
 	struct custody_client *client;
 	int sealed;
+	int scope_sealed;
 };
 
 /* ---- calls ---- */
@@ -245,6 +262,85 @@ call_open(struct fixture *f, struct custody_error *error)
 	return done;
 }
 
+static const struct custody_scope scope = {"mailbox", "a"};
+
+static bool
+call_data_key(struct fixture *f, struct custody_error *error)
+{
+	struct custody_secret key = {NULL, 0};
+	char *wrapped = NULL;
+	bool done = custody_data_key_generate(f->client, &scope, &key, &wrapped, error);
+	custody_secret_free(&key);
+	custody_text_free(wrapped);
+	return done;
+}
+
+static bool
+call_data_key_unwrap(struct fixture *f, struct custody_error *error)
+{
+	struct custody_secret key = {NULL, 0};
+	bool done = custody_data_key_unwrap(f->client, NULL, WRAPPED, &key, error);
+	custody_secret_free(&key);
+	return done;
+}
+
+/* Two keys are made, one seals. */
+static bool
+call_data_keys(struct fixture *f, struct custody_error *error)
+{
+	struct custody_data_keys *keys = NULL;
+	int in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
+	bool done = custody_data_keys_generate(f->client, &scope, 2, &keys, error) &&
+		    custody_data_key_seal_fd(custody_data_keys_get(keys, 0), NULL, in, out, error);
+	custody_data_keys_free(keys);
+	(void)close(in);
+	(void)close(out);
+	return done;
+}
+
+/* Two keys are opened, one opens. */
+static bool
+call_data_keys_unwrap(struct fixture *f, struct custody_error *error)
+{
+	static const char *const wrapped[] = {WRAPPED, WRAPPED};
+	struct custody_data_keys *keys = NULL;
+	struct custody_opening *opening = NULL;
+	int out = memfd_create("out", MFD_CLOEXEC);
+	bool begun = lseek(f->scope_sealed, 0, SEEK_SET) == 0;
+	bool done = begun && custody_data_keys_unwrap(f->client, NULL, wrapped, 2, &keys, error) &&
+		    custody_data_key_open_begin(NULL, f->scope_sealed, &opening, error) &&
+		    custody_opening_give_key(opening, custody_data_keys_get(keys, 1), error) &&
+		    custody_open_fd(opening, out, error);
+	custody_open_end(opening);
+	custody_data_keys_free(keys);
+	(void)close(out);
+	return done;
+}
+
+static bool
+call_scope_seal(struct fixture *f, struct custody_error *error)
+{
+	int in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
+	bool done = custody_scope_seal_fd(f->client, &scope, NULL, in, out, error);
+	(void)close(in);
+	(void)close(out);
+	return done;
+}
+
+static bool
+call_scope_open(struct fixture *f, struct custody_error *error)
+{
+	struct custody_opening *opening = NULL;
+	int out = memfd_create("out", MFD_CLOEXEC);
+	bool begun = lseek(f->scope_sealed, 0, SEEK_SET) == 0;
+	bool done = begun &&
+		    custody_scope_open_begin(f->client, NULL, f->scope_sealed, &opening, error) &&
+		    custody_open_fd(opening, out, error);
+	custody_open_end(opening);
+	(void)close(out);
+	return done;
+}
+
 /* ---- the loop ---- */
 
 static void
@@ -294,6 +390,8 @@ setup(void **state)
 	int in = memfd_create("in", MFD_CLOEXEC);
 	f->sealed = memfd_create("sealed", MFD_CLOEXEC);
 	assert_true(custody_seal_fd(f->client, &sealing, in, f->sealed, &error));
+	f->scope_sealed = memfd_create("sealed", MFD_CLOEXEC);
+	assert_true(custody_scope_seal_fd(f->client, &scope, NULL, in, f->scope_sealed, &error));
 	(void)close(in);
 	*state = f;
 	return 0;
@@ -306,6 +404,7 @@ teardown(void **state)
 	custody_client_free(f->client);
 	peer_stop(f->peer);
 	(void)close(f->sealed);
+	(void)close(f->scope_sealed);
 	(void)rmdir(f->directory);
 	return 0;
 }
@@ -314,17 +413,23 @@ static void
 every_allocation_may_fail(void **state)
 {
 	static const struct memory_case cases[] = {
-		{"client_new",  call_client_new   },
-		{"request",     call_request      },
-		{"key_create",  call_create       },
-		{"key_list",    call_list         },
-		{"wrap",        call_wrap         },
-		{"unwrap",      call_unwrap       },
-		{"generate",    call_generate     },
-		{"dual_unwrap", call_open_envelope},
-		{"check",       call_check        },
-		{"seal",        call_seal         },
-		{"open",        call_open         },
+		{"client_new",       call_client_new      },
+		{"request",          call_request         },
+		{"key_create",       call_create          },
+		{"key_list",         call_list            },
+		{"wrap",             call_wrap            },
+		{"unwrap",           call_unwrap          },
+		{"generate",         call_generate        },
+		{"dual_unwrap",      call_open_envelope   },
+		{"check",            call_check           },
+		{"seal",             call_seal            },
+		{"open",             call_open            },
+		{"data_key",         call_data_key        },
+		{"data_key_unwrap",  call_data_key_unwrap },
+		{"data_keys",        call_data_keys       },
+		{"data_keys_unwrap", call_data_keys_unwrap},
+		{"scope_seal",       call_scope_seal      },
+		{"scope_open",       call_scope_open      },
 	};
 	struct fixture *f = *state;
 	struct custody_error error;

@@ -47,8 +47,8 @@ class_of_status(int status)
 	return status >= 500 || status == 429 ? CUSTODY_CLASS_UNAVAILABLE : CUSTODY_CLASS_BAD;
 }
 
-static void
-replace_controls(char *text)
+void
+call_printable(char *text)
 {
 	for (; *text != '\0'; text++) {
 		unsigned char c = (unsigned char)*text;
@@ -83,10 +83,10 @@ call_read_attempts(struct answer array, struct custody_attempt attempts[CUSTODY_
 		whole = count < CUSTODY_ATTEMPTS_MAX && read_attempt(item, &attempt);
 		if (!whole)
 			break;
-		replace_controls(attempt.key_id);
-		replace_controls(attempt.token);
-		replace_controls(attempt.outcome);
-		replace_controls(attempt.name);
+		call_printable(attempt.key_id);
+		call_printable(attempt.token);
+		call_printable(attempt.outcome);
+		call_printable(attempt.name);
 		attempts[count++] = attempt;
 	}
 	*ret_count = count;
@@ -124,8 +124,8 @@ fail_answer(const struct client_answer *answer, struct answer body, struct custo
 	if (error->message[0] == '\0')
 		copy_text(error->message, sizeof(error->message),
 			known != ERR_NONE ? err_sentence(known) : "The daemon gave no reason.");
-	replace_controls(error->name);
-	replace_controls(error->message);
+	call_printable(error->name);
+	call_printable(error->message);
 	return false;
 }
 

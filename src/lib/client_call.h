@@ -61,6 +61,9 @@ bool call_key_path(const char *key_id, const char *operation, struct kid *ret_ki
 bool call_read_attempts(struct answer array, struct custody_attempt attempts[CUSTODY_ATTEMPTS_MAX],
 	size_t *ret_count) MUST_USE;
 
+/* What came from the daemon as text for a person: control characters become '?'. */
+void call_printable(char *text);
+
 /* Fills `error` from ours; status 0. Always returns false. */
 bool call_fail(struct custody_error *error, const struct err *err);
 /* The same from a code and its own sentence, or a sentence given. */

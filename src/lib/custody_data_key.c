@@ -35,13 +35,13 @@ scope_path(const struct custody_scope *scope, const char *wrapped, const char *a
 	CLEAN(buf)
 	struct buf text;
 	buf_init_soft(&text, CALL_PATH_MAX - 1);
-	if (scope == NULL) {
+	if (scope == NULL && wrapped != NULL) {
 		if (!data_key_token(wrapped, &token, error))
 			return false;
 		named = (struct custody_scope){scope_kind_word(token.kind), token.id};
 		scope = &named;
 	}
-	if (scope->kind == NULL || scope->id == NULL || scope->id[0] == '\0')
+	if (scope == NULL || scope->kind == NULL || scope->id == NULL || scope->id[0] == '\0')
 		return call_fail_code(error, ERR_BAD_PARAMETER, "A scope has a kind and an id.");
 	(void)buf_text(&text, "/scopes/");
 	(void)percent_append(&text, scope->kind);
@@ -143,4 +143,146 @@ custody_data_key_unwrap(struct custody_client *client, const struct custody_scop
 	body_text(&body, "wrapped", wrapped);
 	return scope_path(scope, wrapped, "/datakeys/unwrap", path, error) &&
 	       ask(client, path, &body, &reply, error) && read_plain(reply.value, ret_key, error);
+}
+
+/* ---- many ---- */
+
+struct custody_data_keys {
+	size_t count;
+	struct custody_data_key keys[];
+};
+
+const struct custody_data_key *
+custody_data_keys_get(const struct custody_data_keys *keys, size_t index)
+{
+	return index < keys->count ? &keys->keys[index] : NULL;
+}
+
+void
+custody_data_keys_free(struct custody_data_keys *keys)
+{
+	if (keys == NULL)
+		return;
+	for (size_t i = 0; i < keys->count; i++) {
+		custody_secret_free(&keys->keys[i].key);
+		free((char *)(uintptr_t)keys->keys[i].wrapped); /* ours, const for the caller */
+	}
+	free(keys);
+}
+
+/* A name that this library does not know is told as it came, and is nothing to throw data away for. */
+static bool
+read_item_error(struct answer object, struct custody_data_key *key)
+{
+	if (!answer_text(answer_member(object, "code"), key->name, sizeof(key->name)) ||
+		!answer_text(
+			answer_member(object, "message"), key->message, sizeof(key->message)) ||
+		key->name[0] == '\0')
+		return false;
+	enum err_code known = err_find(key->name);
+	key->error_class = known != ERR_NONE ? (enum custody_class)err_class(known)
+					     : CUSTODY_CLASS_UNAVAILABLE;
+	call_printable(key->name);
+	call_printable(key->message);
+	return true;
+}
+
+static bool
+read_item(struct answer item, bool made, struct custody_data_key *key, struct custody_error *error)
+{
+	struct answer failed = answer_member(item, "error");
+	char *wrapped = NULL;
+	if (made) {
+		bool read = read_made(item, &key->key, &wrapped, error);
+		key->wrapped = wrapped;
+		return read;
+	}
+	if (answer_type(failed) != '{')
+		return read_plain(item, &key->key, error);
+	return read_item_error(failed, key) || call_fail_code(error, ERR_CLIENT_ANSWER, NULL);
+}
+
+/* As many as were asked for, in their order. */
+static bool
+read_items(struct answer object, bool made, struct custody_data_keys *keys,
+	struct custody_error *error)
+{
+	struct answer array = answer_member(object, "value");
+	struct answer item = {NULL, NULL};
+	for (size_t i = 0; i < keys->count; i++) {
+		item = answer_next(array, item);
+		if (answer_type(item) != '{')
+			return call_fail_code(error, ERR_CLIENT_ANSWER, NULL);
+		if (!read_item(item, made, &keys->keys[i], error))
+			return false;
+	}
+	return answer_next(array, item).start == NULL ||
+	       call_fail_code(error, ERR_CLIENT_ANSWER, NULL);
+}
+
+static bool
+read_keys(struct answer object, bool made, size_t count, struct custody_data_keys **ret_keys,
+	struct custody_error *error)
+{
+	struct custody_data_keys *keys =
+		calloc(1, sizeof(*keys) + count * sizeof(struct custody_data_key));
+	if (keys == NULL)
+		return call_fail_code(error, ERR_NO_MEMORY, NULL);
+	keys->count = count;
+	if (!read_items(object, made, keys, error)) {
+		custody_data_keys_free(keys);
+		return false;
+	}
+	*ret_keys = keys;
+	return true;
+}
+
+static bool
+check_count(size_t count, struct custody_error *error)
+{
+	return (count > 0 && count <= CUSTODY_DATA_KEYS_MAX) ||
+	       call_fail_code(error, ERR_BAD_PARAMETER, "1 to 1000 data keys are one call.");
+}
+
+bool
+custody_data_keys_generate(struct custody_client *client, const struct custody_scope *scope,
+	size_t count, struct custody_data_keys **ret_keys, struct custody_error *error)
+{
+	char path[CALL_PATH_MAX];
+	CLEAN(body)
+	struct body body;
+	CLEAN(reply)
+	struct reply reply = {
+		.value = {NULL, NULL}
+        };
+	body_init(&body);
+	body_int(&body, "count", (int64_t)count);
+	return check_count(count, error) && scope_path(scope, NULL, "/datakeys", path, error) &&
+	       ask(client, path, &body, &reply, error) &&
+	       read_keys(reply.value, true, count, ret_keys, error);
+}
+
+bool
+custody_data_keys_unwrap(struct custody_client *client, const struct custody_scope *scope,
+	const char *const *wrapped, size_t count, struct custody_data_keys **ret_keys,
+	struct custody_error *error)
+{
+	char path[CALL_PATH_MAX];
+	CLEAN(body)
+	struct body body;
+	CLEAN(reply)
+	struct reply reply = {
+		.value = {NULL, NULL}
+        };
+	body_init(&body);
+	if (!check_count(count, error))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (wrapped[i] == NULL)
+			return call_fail_code(error, ERR_BAD_CIPHERTEXT, NULL);
+	}
+	body_texts(&body, "value", wrapped, count);
+	return scope_path(scope, wrapped[0], "/datakeys/unwrap", path, error) &&
+	       ask(client, path, &body, &reply, error) &&
+	       read_keys(reply.value, false, count, ret_keys, error);
 }

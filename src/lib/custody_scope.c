@@ -101,9 +101,9 @@ read_wrap(struct custody_opening *opening, struct bytes wrap, struct custody_err
 	return true;
 }
 
-static bool
-read_opening(const struct custody_sealing *sealing, int in, struct custody_opening **ret_opening,
-	struct custody_error *error)
+bool
+custody_data_key_open_begin(const struct custody_sealing *sealing, int in,
+	struct custody_opening **ret_opening, struct custody_error *error)
 {
 	struct custody_sealing known;
 	CLEAN(buf)
@@ -147,7 +147,7 @@ custody_scope_open_begin(struct custody_client *client, const struct custody_sea
 	int in, struct custody_opening **ret_opening, struct custody_error *error)
 {
 	struct custody_opening *opening;
-	if (!read_opening(sealing, in, &opening, error))
+	if (!custody_data_key_open_begin(sealing, in, &opening, error))
 		return false;
 	if (!unwrap_key(client, opening, error)) {
 		custody_open_end(opening);
@@ -155,4 +155,45 @@ custody_scope_open_begin(struct custody_client *client, const struct custody_sea
 	}
 	*ret_opening = opening;
 	return true;
+}
+
+/* ---- many, without a call for each ---- */
+
+bool
+custody_data_key_seal_fd(const struct custody_data_key *key, const struct custody_sealing *sealing,
+	int in, int out, struct custody_error *error)
+{
+	struct custody_sealing known;
+	CLEAN(sealing_parts)
+	struct sealing_parts parts;
+	sealing_parts_init(&parts);
+	if (key->wrapped == NULL)
+		return call_fail_code(
+			error, ERR_BAD_PARAMETER, "Only a data key that was generated seals.");
+	return read_sealing(sealing, &known, error) &&
+	       fill_parts((struct custody_bytes){key->key.data, key->key.len}, key->wrapped,
+		       SEALED_FILE, &parts, error) &&
+	       sealing_fd(&known, &parts, in, out, error);
+}
+
+const char *
+custody_opening_wrapped(const struct custody_opening *opening)
+{
+	return opening->wrapped;
+}
+
+bool
+custody_opening_give_key(struct custody_opening *opening, const struct custody_data_key *key,
+	struct custody_error *error)
+{
+	if (opening->key != NULL)
+		return call_fail_code(error, ERR_BAD_PARAMETER, "The opening has its data key.");
+	if (key->name[0] != '\0') {
+		*error = (struct custody_error){.error_class = key->error_class};
+		memcpy(error->name, key->name, sizeof(error->name));
+		memcpy(error->message, key->message, sizeof(error->message));
+		return false;
+	}
+	return sealing_take_key(
+		(struct custody_bytes){key->key.data, key->key.len}, &opening->key, error);
 }

@@ -179,12 +179,22 @@ custody_opening_info(const struct custody_opening *opening)
 	return &opening->opened;
 }
 
+/* Only custody_data_key_open_begin() gives an opening without a key. */
+static bool
+check_key(const struct custody_opening *opening, struct custody_error *error)
+{
+	return opening->key != NULL ||
+	       call_fail_code(error, ERR_BAD_PARAMETER, "The opening has no data key yet.");
+}
+
 bool
 custody_open_fd(struct custody_opening *opening, int out, struct custody_error *error)
 {
 	struct err err;
 	struct meter meter = {
 		opening->progress, opening->progress_data, size_of(opening->in), false};
+	if (!check_key(opening, error))
+		return false;
 	bool done =
 		sealed_open(opening->in, out, &opening->header, opening->key, tick, &meter, &err);
 	return finish(done, &meter, &err, error);
@@ -197,6 +207,8 @@ custody_open_tree(struct custody_opening *opening, const char *target, struct cu
 	struct tree_count count;
 	struct meter meter = {
 		opening->progress, opening->progress_data, size_of(opening->in), false};
+	if (!check_key(opening, error))
+		return false;
 	if (opening->header.kind != SEALED_TREE)
 		return call_fail_code(
 			error, ERR_BAD_PARAMETER, "The content is not a sealed tree.");

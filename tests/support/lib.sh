@@ -455,6 +455,25 @@ unb64() {
 	printf '%s' "$unb64_text" | basenc --base64url -d
 }
 
+# page_program PAGE N: the N-th program of the examples of a page of the manual, without the formatter's escapes.
+page_program() {
+	awk -v wanted="$2" '
+		/^\.Sh / { examples = $2 == "EXAMPLES" }
+		/^\.Ed/ { inside = 0 }
+		inside && found == wanted && !/^\./ { gsub(/\\e/, "\\"); print }
+		examples && /^\.Bd/ { inside = 1; found++ }' "$1"
+}
+
+# cc_custody PROGRAM: compiles PROGRAM.c against the libcustody of the build, without a warning.
+cc_custody() {
+	if [ "${SANITIZERS:-no}" = no ]; then
+		set -- "$1" -O1
+	else
+		set -- "$1" "-fsanitize=$SANITIZERS"
+	fi
+	"${CC:-cc}" -std=c11 -Wall -Wextra -Werror "$2" -I"$SRCDIR/src/lib" -o "$1" "$1.c" -L"$BUILDDIR/src/lib/.libs" -lcustody
+}
+
 random_octets() {
 	head -c "$1" /dev/urandom
 }

@@ -6,17 +6,9 @@ for vault in contosowestus contosocentralus; do
 	ctl key create --vault-name $vault --name root --kty oct >"$T/create.log" 2>&1 || bail "$(cat "$T/create.log")"
 done
 
-# The literal text of the page's examples, without the formatter's escapes.
-sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$SRCDIR/man/libcustody.3" |
-	sed -n '/^\.Bd/,/^\.Ed/p' | sed -e '/^\./d' -e 's/\\e/\\/g' >"$T/example.c"
+page_program "$SRCDIR/man/libcustody.3" 1 >"$T/example.c"
 tap_like "the page has a program" "*int*main*" "$(cat "$T/example.c")"
-if [ "${SANITIZERS:-no}" = no ]; then
-	set --
-else
-	set -- "-fsanitize=$SANITIZERS"
-fi
-tap_ok "it compiles without a warning" "${CC:-cc}" -std=c11 -Wall -Wextra -Werror "$@" -I"$SRCDIR/src/lib" \
-	-o "$T/example" "$T/example.c" -L"$BUILDDIR/src/lib/.libs" -lcustody
+tap_ok "it compiles without a warning" cc_custody "$T/example"
 # the header alone, for the languages that can include it, and what pkg-config tells them
 echo '#include <custody/custody.h>' >"$T/header.c"
 tap_ok "the header is C11 without extensions" "${CC:-cc}" -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only \

@@ -98,6 +98,15 @@ tap_is "depctl makes one and opens it" "true" "$(dc datakey generate --kind mail
 	dc datakey unwrap --kind mailbox --scope anna --wrapped "$(jq -r .wrapped "$T/one")" | jq --arg p "$(jq -r .plaintext "$T/one")" '.plaintext == $p')"
 tap_is "and some" 3 "$(dc datakey generate --kind mailbox --scope anna --count 3 | jq length)"
 
+# ---- by the library, as its manual shows ----
+page_program "$SRCDIR/man/libcustody.3" 2 >"$T/example.c"
+tap_ok "the manual's second program compiles without a warning" cc_custody "$T/example"
+example() {
+	LD_LIBRARY_PATH=$BUILDDIR/src/lib/.libs "$T/example" "$T/depd.sock" "$1" 2>&1
+}
+tap_is "and opens ten data keys" "0: 32 octets 9: 32 octets 10" "$(example anna >"$T/out" && echo "$(sed -n '1p;10p' "$T/out" | xargs) $(wc -l <"$T/out")")"
+tap_like "or says why not" "*(ScopeNotFound, bad)" "$(example nobody)"
+
 # ---- who may (threats G18) ----
 tap_is "a workload of another kind gets none" 403 "$(dep_as 12345 /scopes/mailbox/anna/datakeys)"
 tap_is "nor does it register" 403 "$(dep_as 12345 /scopes/mailbox)"

@@ -53,8 +53,7 @@ tap_is "and a value" "P-384" "$(offers key create --curve P-3)"
 tap_ok "for the command" grep -q '^complete .*custodyctl$' "$D$(installed completions/custodyctl.bash)"
 
 # The program of libcustody(3), by the page's own command line, against what was installed.
-sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$D$(installed man3/libcustody.3)" |
-	sed -n '/^\.Bd/,/^\.Ed/p' | sed -e '/^\./d' -e 's/\\e/\\/g' >"$T/example.c"
+page_program "$D$(installed man3/libcustody.3)" 1 >"$T/example.c"
 [ "$SANITIZERS" = no ] || set -- "-fsanitize=$SANITIZERS"
 pkg_config() {
 	PKG_CONFIG_PATH=$D$(dirname "$(installed pkgconfig/custody.pc)") PKG_CONFIG_SYSROOT_DIR=$D pkg-config "$@" custody

@@ -331,6 +331,34 @@ CUSTODY_API bool custody_data_key_unwrap(struct custody_client *client,
 	const struct custody_scope *scope, const char *wrapped, struct custody_secret *ret_key,
 	struct custody_error *error);
 
+#define CUSTODY_DATA_KEYS_MAX 1000 /* in one call */
+
+struct custody_data_key {               /* made by the library only */
+	struct custody_secret key;      /* empty if it did not open */
+	const char *wrapped;            /* of a generated one; else NULL */
+	enum custody_class error_class; /* why it did not open; 0 if it did */
+	char name[48];                  /* as in custody-errors(7); "" if it opened */
+	char message[320];
+};
+struct custody_data_keys;
+
+/* Many in one call, 1 to CUSTODY_DATA_KEYS_MAX: all of them or none. custody_data_keys_free(). */
+CUSTODY_API bool custody_data_keys_generate(struct custody_client *client,
+	const struct custody_scope *scope, size_t count, struct custody_data_keys **ret_keys,
+	struct custody_error *error);
+/*
+ * As many as were given, in their order; each says for itself whether it opened. An error of the call is one of all: the scope is not
+ * there, or its owners deny it. `scope` NULL: the one that the first one says.
+ */
+CUSTODY_API bool custody_data_keys_unwrap(struct custody_client *client,
+	const struct custody_scope *scope, const char *const *wrapped, size_t count,
+	struct custody_data_keys **ret_keys, struct custody_error *error);
+/* Borrowed; NULL beyond the last one. */
+CUSTODY_API const struct custody_data_key *custody_data_keys_get(
+	const struct custody_data_keys *keys, size_t index);
+/* Wipes all. NULL is allowed. */
+CUSTODY_API_VOID void custody_data_keys_free(struct custody_data_keys *keys);
+
 /* ---- sealed content: custody-sealed(5) ----
  * Any size in constant memory. Opening proves that nothing was changed, cut off or exchanged since it was
  * sealed, but not by whom it was sealed. */
@@ -402,6 +430,21 @@ CUSTODY_API bool custody_scope_open_begin(struct custody_client *client,
 /* Borrowed; NULL: it is sealed under two keys. */
 CUSTODY_API const struct custody_scope *custody_opening_scope(
 	const struct custody_opening *opening);
+
+/*
+ * For whoever seals or opens many things: with data keys that custody_data_keys_generate() and _unwrap() gave, no call to the daemon
+ * for each. A generated key seals one thing.
+ */
+CUSTODY_API bool custody_data_key_seal_fd(const struct custody_data_key *key,
+	const struct custody_sealing *sealing, int in, int out, struct custody_error *error);
+/* Reads the header only; the key is to follow. */
+CUSTODY_API bool custody_data_key_open_begin(const struct custody_sealing *sealing, int in,
+	struct custody_opening **ret_opening, struct custody_error *error);
+/* What is to be unwrapped; borrowed from the opening. */
+CUSTODY_API const char *custody_opening_wrapped(const struct custody_opening *opening);
+/* Copies the key, once; one that did not open fails with its own error. A key of other content: custody_open_fd() fails. */
+CUSTODY_API bool custody_opening_give_key(struct custody_opening *opening,
+	const struct custody_data_key *key, struct custody_error *error);
 /* Wipes the key. NULL is allowed. */
 CUSTODY_API_VOID void custody_open_end(struct custody_opening *opening);
 
