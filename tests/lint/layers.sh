@@ -3,7 +3,7 @@
 . "$SRCDIR/tests/support/lib.sh"
 cd "$SRCDIR" || bail "no $SRCDIR"
 
-find src pkcs11 tests -name '*.[ch]' | sort >"$T/files"
+find src pkcs11 tests examples -name '*.[ch]' | sort >"$T/files"
 xargs grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]' <"$T/files" /dev/null >"$T/includes"
 
 # Prints the includes that the table does not allow.

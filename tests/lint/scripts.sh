@@ -16,7 +16,7 @@ find man -name '*.[1-8]' | sort >"$T/pages"
 if [ -s "$T/pages" ]; then
 	tap_is "mandoc finds nothing" "" "$(xargs mandoc -T lint -W warning <"$T/pages")"
 fi
-find src pkcs11 tests -name '*.[ch]' | sort >"$T/code"
+find src pkcs11 tests examples -name '*.[ch]' | sort >"$T/code"
 tap_is "the code is formatted (make format)" "" \
 	"$(xargs clang-format --dry-run <"$T/code" 2>&1 | sed -n 's/^\([^ :]*:[0-9]*\):.*warning.*/\1/p' | head -n 20)"
 tap_done

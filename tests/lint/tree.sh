@@ -3,11 +3,11 @@
 . "$SRCDIR/tests/support/lib.sh"
 cd "$SRCDIR" || bail "no $SRCDIR"
 
-find src pkcs11 tests conf man demo -type f | sort >"$T/all"
+find src pkcs11 tests conf man demo examples -type f | sort >"$T/all"
 tap_is "module names are unique" "" "$(grep '\.c$' "$T/all" | sed 's|.*/||' | grep -vx main.c | sort | uniq -d)"
 
 # A file that no Makefile.am names (or configure.ac, less its .in) is in no tarball and maybe in no build.
-cat configure.ac Makefile.am src/*/Makefile.am pkcs11/Makefile.am man/Makefile.am conf/Makefile.am tests/*/Makefile.am >"$T/lists"
+cat configure.ac Makefile.am examples/Makefile.am src/*/Makefile.am pkcs11/Makefile.am man/Makefile.am conf/Makefile.am tests/*/Makefile.am >"$T/lists"
 unlisted() {
 	while read -r file; do
 		case $file in

@@ -17,7 +17,7 @@ awk '/^## /{ on = /A tour/ } on && /^    /{ print substr($0, 5) }' "$SRCDIR/READ
 tap_ok "the page has a tour" test "$(grep -c '^\$ ' "$T/page")" -gt 40
 
 # The page as a script: prints each command, then runs it, with our paths. Whoever kills a worker waits until that was noticed.
-awk -v quickstart="BUILD='$BUILDDIR' '$SRCDIR/quickstart'" -v dir="$D" '
+awk -v quickstart="BUILD='$BUILDDIR' '$SRCDIR/quickstart'" -v dir="$D" -v build="$BUILDDIR" '
 	/^\$ / { command = ""; more = 1 }
 	more {
 		text = text $0 "\n"
@@ -27,6 +27,7 @@ awk -v quickstart="BUILD='$BUILDDIR' '$SRCDIR/quickstart'" -v dir="$D" '
 			next
 		gsub(/\.\/quickstart/, quickstart, command)
 		gsub(/\/tmp\/custody/, dir, command)
+		gsub(/build\/examples/, build "/examples", command)
 		printf "cat <<\"SAID\"\n%sSAID\n%s", text, command
 		if (command ~ /kill -9/)
 			print "wait_for lost"
