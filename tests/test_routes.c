@@ -95,8 +95,8 @@ static const struct path_case path_cases[] = {
 	{HTTP_GET,    {"deletedkeys"},                      "deletedkey.list"       },
 	{HTTP_POST,   {"deletedkeys", "k", "recover"},      "key.recover"           },
 	{HTTP_DELETE, {"deletedkeys", "k"},                 "key.purge"             },
-	{HTTP_POST,   {"rng"},                              "random"                },
-	{HTTP_GET,    {"rng"},                              NULL                    },
+	{HTTP_POST,   {"rng"},			      "random"                },
+	{HTTP_GET,    {"rng"},			      NULL                    },
 	{HTTP_POST,   {"dual", "unwrapkey"},                "dual.unwrap"           },
 	{HTTP_GET,    {"vaults", "v", "keys", "k"},         "key.custody"           },
 	{HTTP_GET,    {"vaults", "v", "keys", "k", ""},     "key.custody"           },
@@ -132,6 +132,51 @@ paths_find_their_rows(void **state)
 	router_free(router);
 }
 
+/* The segments of a template, its captures as they are: a capture takes any word. */
+static size_t
+split_template(char *template, const char **segments)
+{
+	size_t count = 0;
+	char *rest = NULL;
+	for (char *word = strtok_r(template, "/", &rest); word != NULL;
+		word = strtok_r(NULL, "/", &rest))
+		segments[count++] = word;
+	return count;
+}
+
+/* Also HEAD: what a path does not have is 405, and Allow names the row's method. */
+static void
+other_methods_are_told_the_right_ones(void **state)
+{
+	(void)state;
+	static const enum http_method methods[] = {
+		HTTP_OTHER, HTTP_HEAD, HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE};
+	size_t count;
+	const struct route_row *rows = routes_get(&count);
+	struct router *router = router_new(&rows->route, count, sizeof(*rows));
+	for (size_t i = 0; i < count; i++) {
+		char template[128];
+		const char *segments[16];
+		(void)snprintf(template, sizeof(template), "%s", rows[i].route.template);
+		size_t segment_count = split_template(template, segments);
+		for (size_t k = 0; k < ARRAY_LEN(methods); k++) {
+			struct router_match match;
+			enum router_result result = router_match_path(
+				router, methods[k], segments, segment_count, &match);
+			assert_int_not_equal(result, ROUTER_NOT_FOUND);
+			if (result == ROUTER_FOUND) {
+				assert_int_not_equal(methods[k], HTTP_OTHER);
+				assert_int_not_equal(methods[k], HTTP_HEAD);
+				continue;
+			}
+			assert_int_not_equal(methods[k], rows[i].route.method);
+			assert_non_null(
+				strstr(match.allow, http_method_name(rows[i].route.method)));
+		}
+	}
+	router_free(router);
+}
+
 int
 main(void)
 {
@@ -140,6 +185,7 @@ main(void)
 		cmocka_unit_test(rows_open_to_anybody_are_these_alone),
 		cmocka_unit_test(key_operations_need_their_permission),
 		cmocka_unit_test(paths_find_their_rows),
+		cmocka_unit_test(other_methods_are_told_the_right_ones),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,8 @@ error_is "unknown vault" 404 VaultNotFound -H 'Host: nobody.vault.azure.net' -H 
 error_is "wrong method" 405 MethodNotAllowed -X PUT -H "$vault" -H "$auth" 'http://x/deletedkeys/k?api-version=7.4'
 tap_is "with the right ones" "DELETE, GET" "$(header Allow | tr ',' '\n' | tr -d ' ' | sort | paste -sd, | sed 's/,/, /')"
 error_is "a method of nobody's" 405 MethodNotAllowed -X BREW -H "$vault" -H "$auth" 'http://x/keys/k?api-version=7.4'
+tap_is "HEAD is no method of a version" "405 GET,PATCH" "$(request -I -H "$vault" -H "$auth" "http://x/keys/k/$(printf '%032d' 0)?api-version=7.4") $(header Allow | tr -d ' ' | tr ',' '\n' | sort | paste -sd,)"
+tap_ok "and what it is told is a head alone" cmp "$T/headers" "$T/body"
 error_is "a body of another type" 415 BadParameter -H "$vault" -H "$auth" -H 'Content-Type: text/plain' -d '{"kty":"oct"}' 'http://x/keys/n/create?api-version=7.4'
 error_is "a compressed body" 415 BadParameter -H "$vault" -H "$auth" -H 'Content-Type: application/json' -H 'Content-Encoding: gzip' -d '{"kty":"oct"}' \
 	'http://x/keys/n/create?api-version=7.4'
@@ -47,6 +49,11 @@ tap_is "the type of a body may carry a character set" 200 "$(request -H "$vault"
 tap_is "and may be absent" 200 "$(request -H "$vault" -H "$auth" -H 'Content-Type:' -d '{"kty":"oct"}' 'http://x/keys/n/create?api-version=7.4')"
 tap_is "a body on GET is ignored" 200 "$(request -X GET -H "$vault" -H "$auth" -H "$type" -d 'nonsense' 'http://x/keys/k?api-version=7.4')"
 
+# There are no entity tags: a condition decides nothing, and nothing is answered by 304 or 412.
+for condition in 'If-Match: "x"' 'If-Match: *' 'If-None-Match: *' 'If-Modified-Since: Sat, 01 Jan 2050 00:00:00 GMT' 'If-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT' 'If-Range: "x"' 'Range: bytes=0-1'; do
+	tap_is "'$condition' of a read" 200 "$(request -H "$vault" -H "$auth" -H "$condition" 'http://x/keys/k?api-version=7.4')"
+	tap_is "and of a change" 200 "$(request -X PATCH -H "$vault" -H "$auth" -H "$condition" -H "$type" -d '{}' 'http://x/keys/k/?api-version=7.4')"
+done
 request -H "$vault" -H "$auth" -H 'x-ms-client-request-id: 3f2504e0-4f89-41d3-9a0c-0305e82c3301' 'http://x/keys/k?api-version=7.4' >"$T/status"
 first=$(header x-ms-request-id)
 tap_is "the client's request id is repeated" 3f2504e0-4f89-41d3-9a0c-0305e82c3301 "$(header x-ms-client-request-id)"

@@ -14,7 +14,7 @@ installed() {
 }
 for name in bin/custodyctl sbin/custodyd sbin/depd libexec/custody/custody-token 'lib.*/libcustody\.so' include/custody/custody.h \
 	pkgconfig/custody.pc system/custodyd.service system/custodyd@.service system/depd.service sysusers.d/custody.conf tmpfiles.d/custody.conf \
-	examples/custodyd.conf examples/depd.conf completions/custodyctl.bash completions/depctl.bash; do
+	examples/custodyd.conf examples/depd.conf completions/custodyctl.bash completions/depctl.bash custody/api.md custody/clients.md custody/openapi.json; do
 	tap_ok "there is $name" installed "$name"
 done
 tap_is "and every page of the manual" "$(cd "$SRCDIR/man" && ls -- *.[1-8])" "$(sed -n 's|.*/man[1-8]/||p' "$T/files" | sort)"
