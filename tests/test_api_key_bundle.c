@@ -118,6 +118,7 @@ A22_custody_shows_each_bit_under_its_own_name(void **state)
 		size_t offset;
 		const char *name;
 	} rows[] = {
+		{offsetof(struct api_key_custody, hardware),          "hardware"        },
 		{offsetof(struct api_key_custody, mixed),             "mixed"           },
 		{offsetof(struct api_key_custody, hsm_generated),     "hsmGenerated"    },
 		{offsetof(struct api_key_custody, local),             "local"           },
@@ -152,7 +153,7 @@ custody_has_all_its_members(void **state)
 	assert_string_equal(buf_peek(out),
 		"{\"kid\":\"https://west.vault.test/keys/k/"
 		"0123456789abcdef0123456789abcdef\",\"token\":\"west\",\"region\":null,"
-		"\"state\":\"ok\",\"strengthBits\":112,\"mixed\":false,"
+		"\"hardware\":false,\"state\":\"ok\",\"strengthBits\":112,\"mixed\":false,"
 		"\"provenance\":{\"hsmGenerated\":false,\"local\":false,"
 		"\"alwaysSensitive\":false,\"neverExtractable\":false,"
 		"\"generatedHere\":false,\"imported\":false,\"attested\":null}}");

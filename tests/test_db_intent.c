@@ -205,9 +205,12 @@ purge_leaves_tombstones_and_frees_the_name(void **state)
 	assert_fails(db_version_find(fixture->db, fixture->vault, "key", version.id, fixture->arena,
 			     &key, &version, &fixture->err),
 		ERR_KEY_PURGED);
+	struct db_tombstone tombstone;
 	bool found;
-	assert_true(db_tombstone_find(fixture->db, version.id, &found, &fixture->err));
+	assert_true(db_tombstone_find(fixture->db, version.id, &tombstone, &found, &fixture->err));
 	assert_true(found);
+	assert_string_equal(tombstone.key, "key");
+	assert_int_equal(tombstone.purged, 2000);
 	int64_t number;
 	assert_fails(db_create_begin(fixture->db, fixture->vault, "again", version.id, 1, "",
 			     &number, &fixture->err),

@@ -110,6 +110,7 @@ struct api_key_custody {
 	const char *kid; /* of the version */
 	const char *token;
 	const char *region; /* NULL: the token is not configured any more */
+	bool hardware; /* the token calls itself a device; false also where that is not known */
 	enum api_key_state state;
 	unsigned strength_bits;
 	bool mixed;                 /* made to sign and to open data */
@@ -122,6 +123,8 @@ struct api_key_custody {
 	bool hsm_generated;  /* all of these hold, it is no import, and the token signed it */
 };
 void api_key_custody(const struct api_key_custody *custody, struct buf *out);
+/* {"kid","state":"purged","purged"}: of a version that is gone for good. */
+void api_key_custody_purged(const char *kid, int64_t purged_s, struct buf *out);
 
 /* A page {"value":[KeyItem or DeletedKeyItem …],"nextLink"}: begin, each item, end. */
 struct api_key_page {

@@ -3,6 +3,10 @@
  * dialect's bundle has no member for it (threats A1, A4, A22). Nothing is asked of the token: what it said of the key at the
  * birth is in the row, signed by its identity key.
  */
+#include <string.h>
+#include <strings.h>
+
+#include "base/b64.h"
 #include "crypto/strength.h"
 #include "custodyd/key_call.h"
 #include "custodyd/operations.h"
@@ -55,6 +59,7 @@ fill(struct call *call, struct key_version *key, struct api_key_custody *custody
 		.kid = key->kid,
 		.token = key->vault.token,
 		.region = token != NULL ? token_region(token) : NULL,
+		.hardware = token != NULL && token_is_hardware(token),
 		.state = state_of(key->version.state),
 		.strength_bits = strength_of(key),
 		.mixed = (provenance & DB_PROVENANCE_MIXED) != 0,
@@ -68,6 +73,29 @@ fill(struct call *call, struct key_version *key, struct api_key_custody *custody
 	};
 }
 
+/* That it is gone for good is known of a version that was named, from its tombstone. */
+static bool
+show_purged(struct call *call)
+{
+	struct db_tombstone tombstone;
+	uint8_t id[ID_VERSION_BYTES];
+	char vault[256];
+	bool found = false;
+	if (call->err.code != ERR_KEY_PURGED || !hex_decode(call->names[2], id, sizeof(id)))
+		return false;
+	err_clear(&call->err);
+	if (!db_tombstone_find(call->task.daemon->db, id, &tombstone, &found, &call->err))
+		return false;
+	if (!found || strcmp(tombstone.vault, call->vault.name) != 0 ||
+		strcasecmp(tombstone.key, call->names[1]) != 0)
+		return err_set(&call->err, ERR_KEY_NOT_FOUND, NULL);
+	keystore_vault_url(call->task.daemon->keys, tombstone.vault, vault);
+	api_key_custody_purged(
+		arena_printf(call->arena, "%s/keys/%s/%s", vault, tombstone.key, call->names[2]),
+		tombstone.purged, &call->body);
+	return true;
+}
+
 static enum op_result
 step_show(struct op *op)
 {
@@ -75,7 +103,7 @@ step_show(struct op *op)
 	CLEAN(key_version)
 	struct key_version *key = key_look(call, call->names[1], call->names[2]);
 	if (key == NULL)
-		return call_fail(call);
+		return show_purged(call) ? call_finish(call, 200) : call_fail(call);
 	struct api_key_custody custody;
 	fill(call, key, &custody);
 	api_key_custody(&custody, &call->body);

@@ -415,6 +415,12 @@ token_region(const struct token *token)
 	return token->region;
 }
 
+bool
+token_is_hardware(const struct token *token)
+{
+	return token->device != NULL && (token->device->flags & WIRE_TOKEN_HARDWARE) != 0;
+}
+
 enum token_state
 token_state(const struct token *token)
 {

@@ -106,6 +106,8 @@ bool token_raise(struct token *token, uint64_t counter);
 
 const char *token_name(const struct token *token);
 const char *token_region(const struct token *token);
+/* Its module calls it a device, as its worker said last; false: it does not, or no worker has come up yet. */
+bool token_is_hardware(const struct token *token);
 enum token_state token_state(const struct token *token);
 /* Takes work now: ready, and the breaker not open. */
 bool token_is_ready(const struct token *token);

@@ -94,8 +94,13 @@ bool db_version_find(struct db *db, int64_t vault, const char *name, const uint8
 bool db_version_find_by_id(struct db *db, const uint8_t id[static ID_VERSION_BYTES],
 	struct arena *arena, struct db_key *ret_key, struct db_version *ret_version,
 	struct err *err) MUST_USE;
-bool db_tombstone_find(struct db *db, const uint8_t id[static ID_VERSION_BYTES], bool *ret_found,
-	struct err *err) MUST_USE;
+/* What is left of a purged version, for ever. */
+struct db_tombstone {
+	char vault[ID_VAULT_NAME_MAX + 1], key[ID_KEY_NAME_MAX + 1];
+	int64_t purged; /* Unix seconds */
+};
+bool db_tombstone_find(struct db *db, const uint8_t id[static ID_VERSION_BYTES],
+	struct db_tombstone *ret_tombstone, bool *ret_found, struct err *err) MUST_USE;
 
 /*
  * Lists: at most `limit` (1 to DB_PAGE_MAX) after a position; ret_more says whether others follow. Keys are ordered by folded

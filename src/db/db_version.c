@@ -37,13 +37,27 @@ db_row_version(struct db_row *row, struct db_version *version)
 }
 
 bool
-db_tombstone_find(
-	struct db *db, const uint8_t id[static ID_VERSION_BYTES], bool *ret_found, struct err *err)
+db_tombstone_find(struct db *db, const uint8_t id[static ID_VERSION_BYTES],
+	struct db_tombstone *ret_tombstone, bool *ret_found, struct err *err)
 {
 	CLEAN(db_stmt)
 	sqlite3_stmt *statement = db_stmt(db, STMT_TOMBSTONE_FIND);
+	struct db_row row = {.statement = statement};
+	bool found;
 	db_bind_blob(statement, 1, id, ID_VERSION_BYTES);
-	return db_step(db, statement, ret_found, err);
+	if (!db_step(db, statement, &found, err))
+		return false;
+	if (found) {
+		struct db_tombstone tombstone;
+		db_row_text(&row, tombstone.vault, sizeof(tombstone.vault));
+		db_row_text(&row, tombstone.key, sizeof(tombstone.key));
+		tombstone.purged = db_row_int(&row, 0, INT64_MAX);
+		if (!db_row_check(&row, "tombstone", err))
+			return false;
+		*ret_tombstone = tombstone;
+	}
+	*ret_found = found;
+	return true;
 }
 
 bool
@@ -57,7 +71,8 @@ db_version_find_by_id(struct db *db, const uint8_t id[static ID_VERSION_BYTES], 
 	if (!db_step(db, statement, &found, err))
 		return false;
 	if (!found) {
-		if (!db_tombstone_find(db, id, &found, err))
+		struct db_tombstone tombstone;
+		if (!db_tombstone_find(db, id, &tombstone, &found, err))
 			return false;
 		return err_set(err, found ? ERR_KEY_PURGED : ERR_KEY_NOT_FOUND, NULL);
 	}

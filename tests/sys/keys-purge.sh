@@ -25,6 +25,11 @@ answers "purging again" "404 KeyNotFound" DELETE /deletedkeys/k $WEST
 answers "the deleted key is gone" "404 KeyNotFound" GET /deletedkeys/k $WEST
 answers "recovery comes too late" "404 KeyNotFound" POST /deletedkeys/k/recover $WEST
 answers "its version is gone" "404 KeyNotFound" GET "$(kid_path "$first")" $WEST
+http GET "/vaults/$WEST/keys/k/${first##*/}"
+tap_is "and known to be" "200 $first purged true" "$HTTP_STATUS $(json '[.kid, .state, (.purged | type == "number")] | join(" ")')"
+answers "what never was is not" "404 KeyNotFound" GET "/vaults/$WEST/keys/k/0123456789abcdef0123456789abcdef"
+answers "nor under another name" "404 KeyNotFound" GET "/vaults/$WEST/keys/other/${first##*/}"
+answers "nor in another vault" "404 KeyNotFound" GET "/vaults/$EAST/keys/k/${first##*/}"
 
 key_make $WEST k '{"kty":"oct"}'
 tap_unlike "the name is free" "$first" "$KID"
