@@ -51,6 +51,28 @@ odd_number(uint8_t *data, size_t len)
 }
 
 static void
+pubkey_pem_is_the_same_key_and_nothing_else(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const bad[] = {"", "nonsense",
+		"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
+		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"};
+	struct err err = {0};
+	CLEAN(buf)
+	struct buf pem;
+	buf_init(&pem, 4096);
+	pubkey_to_pem(fixture->rsa_public, &pem);
+	CLEAN(pubkey)
+	struct pubkey *again = pubkey_from_pem(buf_bytes(&pem), &err);
+	assert_non_null(again);
+	assert_true(bytes_equal(pubkey_get_spki(again), pubkey_get_spki(fixture->rsa_public)));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_null(pubkey_from_pem(bytes_of_text(bad[i]), &err));
+		assert_int_equal(err.code, ERR_BAD_PARAMETER);
+	}
+}
+
+static void
 pubkey_rsa_numbers_and_spki_are_one_key(void **state)
 {
 	struct fixture *fixture = *state;
@@ -422,6 +444,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pubkey_pem_is_the_same_key_and_nothing_else),
 		cmocka_unit_test(pubkey_rsa_numbers_and_spki_are_one_key),
 		cmocka_unit_test(A12_rsa_of_other_sizes_and_exponents_is_refused),
 		cmocka_unit_test(A12_rsa_with_small_factor_fails_the_check),

@@ -56,6 +56,11 @@ struct pubkey *pubkey_from_point(enum curve curve, struct bytes point, struct er
 /* From SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER, nothing after it; the same conditions. */
 struct pubkey *pubkey_from_spki(struct bytes der, struct err *err) MUST_USE;
 
+/* The same as PEM text ("PUBLIC KEY", RFC 7468 §13), with blanks before and after it. */
+struct pubkey *pubkey_from_pem(struct bytes text, struct err *err) MUST_USE;
+/* Appends that form; an overflow of `out` is its to tell. */
+void pubkey_to_pem(const struct pubkey *pubkey, struct buf *out);
+
 void pubkey_free(struct pubkey *pubkey);
 
 /*
