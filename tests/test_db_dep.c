@@ -12,6 +12,7 @@
 
 #include "db/db_custody.h"
 #include "db/db_dep_check.h"
+#include "db/db_dep_erase.h"
 #include "db/db_dep_leaving.h"
 #include "db/db_dep_policy.h"
 #include "db/db_dep_scope.h"
@@ -723,6 +724,113 @@ recovery_counts_for_its_policy_until_it_ends(void **state)
 	assert_false(recovers);
 }
 
+/* ---- purges ---- */
+
+#define PURGED_KID "https://s/keys/ak/1"
+
+static int64_t
+make_purge(struct fixture *f, const char **ret_slot)
+{
+	static char slot[DB_DEP_SLOT_SIZE];
+	static const uint8_t octets[] = {1};
+	const struct bytes some = {octets, sizeof(octets)};
+	struct db_dep_policy row;
+	int64_t policy = make_policy(f, DB_DEP_MAILBOX, "USA", 9);
+	assert_done(db_dep_policy_get(f->db, policy, f->arena, &row, &f->err));
+	db_dep_slot_of_policy(row.guid, slot);
+	const struct db_dep_purge purge = {.policy = policy,
+		.before = DB_DEP_ENABLED,
+		.document = "{}",
+		.mailboxes = MANY,
+		.needed = 1,
+		.requested = 10};
+	const struct db_dep_approval approval = {
+		.approver = "vera", .certificate = some, .signature = some, .approved = 20};
+	register_many(f, slot, MANY);
+	assert_done(db_dep_purge_begin(f->db, &purge, &f->err));
+	assert_fails(db_dep_erase_begin(f->db, policy, 30, &f->err), ERR_CATALOG_INTEGRITY);
+	assert_done(db_dep_purge_approve(f->db, policy, &approval, 100, &f->err));
+	*ret_slot = slot;
+	return policy;
+}
+
+static int64_t
+purge_due(struct fixture *f, int64_t after, int64_t now_s)
+{
+	int64_t policy = -1;
+	assert_done(db_dep_erase_next(f->db, after, now_s, &policy, &f->err));
+	return policy;
+}
+
+static void
+purge_is_carried_out_in_order_only_G13(void **state)
+{
+	struct fixture *f = *state;
+	const struct db_dep_certificate first = {DB_DEP_CERTIFICATE_DESTROYED, 50, "a.b.c"};
+	const struct db_dep_certificate second = {DB_DEP_CERTIFICATE_IRRECOVERABLE, 60, "d.e.f"};
+	const struct db_dep_purge_key known = {.kid = PURGED_KID, .token = "sw"};
+	const char *slot;
+	int64_t count, last, policy = make_purge(f, &slot);
+	struct db_dep_generation *generations;
+	struct db_dep_purge_key *keys;
+	size_t key_count, generation_count;
+
+	assert_int_equal(purge_due(f, 0, 99), 0);
+	assert_int_equal(purge_due(f, 0, 100), policy);
+	assert_int_equal(purge_due(f, policy, 100), 0);
+	assert_fails(db_dep_erase_end(f->db, policy, &f->err), ERR_CATALOG_INTEGRITY);
+	assert_false(db_dep_erase_scopes(f->db, policy, 0, MANY, 40, &f->err)); /* not before */
+
+	assert_done(db_dep_erase_begin(f->db, policy, 40, &f->err));
+	assert_int_equal(purge_due(f, 0, 0), policy); /* its time has come for ever */
+	assert_done(db_dep_erase_last(f->db, &last, &f->err));
+	assert_done(db_dep_erase_scopes(f->db, policy, 0, last - 1, 40, &f->err));
+	assert_done(db_dep_erase_count(f->db, policy, &count, &f->err));
+	assert_int_equal(count, MANY - 1);
+	assert_done(db_dep_erase_scopes(f->db, policy, last - 1, last, 40, &f->err));
+	assert_int_equal(counted(f, slot, DB_DEP_ERASED, 0), MANY);
+	assert_false(db_dep_erase_certify(f->db, policy, &first, &f->err));
+	assert_done(db_dep_erase_end(f->db, policy, &f->err));
+	assert_done(db_dep_generation_list(
+		f->db, policy, f->arena, &generations, &generation_count, &f->err));
+	assert_string_equal(generations[0].envelope, "");
+	assert_int_equal(generations[0].availability_wrap.len, 0);
+	assert_done(db_scrub(f->db, &f->err));
+
+	assert_done(db_dep_erase_keys(f->db, policy, f->arena, &keys, &key_count, &f->err));
+	assert_int_equal(key_count, 1);
+	assert_false(keys[0].known);
+	assert_done(db_dep_erase_key_known(f->db, policy, &known, &f->err));
+	assert_false(db_dep_erase_certify(f->db, policy, &first, &f->err)); /* G15 */
+	assert_done(db_dep_erase_key_destroyed(f->db, policy, PURGED_KID, 45, &f->err));
+	assert_false(db_dep_erase_key_destroyed(f->db, policy, PURGED_KID, 46, &f->err));
+	assert_done(db_dep_erase_keys(f->db, policy, f->arena, &keys, &key_count, &f->err));
+	assert_int_equal(keys[0].destroyed, 45);
+	assert_false(db_dep_erase_certify(f->db, policy, &second, &f->err));
+	assert_done(db_dep_erase_destroyed(f->db, policy, &f->err));
+	assert_done(db_dep_erase_certify(f->db, policy, &first, &f->err));
+	assert_int_equal(purge_due(f, 0, 1000), 0);
+	assert_false(db_dep_erase_certify(f->db, policy, &first, &f->err));
+	assert_done(db_dep_erase_certify(f->db, policy, &second, &f->err));
+}
+
+static void
+certificate_before_its_key_is_gone_is_refused_G15(void **state)
+{
+	struct fixture *f = *state;
+	const struct db_dep_certificate first = {DB_DEP_CERTIFICATE_DESTROYED, 50, "a.b.c"};
+	const struct db_dep_purge_key known = {.kid = PURGED_KID, .token = "sw"};
+	const char *slot;
+	int64_t policy = make_purge(f, &slot);
+	assert_done(db_dep_erase_begin(f->db, policy, 40, &f->err));
+	assert_done(db_dep_erase_end(f->db, policy, &f->err));
+	assert_done(db_dep_erase_key_known(f->db, policy, &known, &f->err));
+	assert_done(db_dep_erase_destroyed(f->db, policy, &f->err));
+	assert_false(db_dep_erase_certify(f->db, policy, &first, &f->err));
+	assert_done(db_dep_erase_key_destroyed(f->db, policy, PURGED_KID, 45, &f->err));
+	assert_done(db_dep_erase_certify(f->db, policy, &first, &f->err));
+}
+
 int
 main(void)
 {
@@ -747,6 +855,8 @@ main(void)
 		TEST(clear_scope_with_a_key_is_rewrapped),
 		TEST(scopes_are_listed_in_pages),
 		TEST(catalog_of_the_other_daemon_is_refused),
+		TEST(purge_is_carried_out_in_order_only_G13),
+		TEST(certificate_before_its_key_is_gone_is_refused_G15),
 	};
 	return cmocka_run_group_tests_name("db_dep", tests, NULL, NULL);
 }

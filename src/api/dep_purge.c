@@ -7,7 +7,7 @@
 #define TEXT_MAX      256    /* octets of reason and contact */
 #define PEM_MAX       32768  /* of a certificate */
 #define DOCUMENT_MAX  131072 /* as in the catalog */
-#define SIGNATURE_MAX 65536
+#define SIGNATURE_MAX 16384  /* so that a certificate of the purge holds all approvals */
 
 #define DOCUMENT_FORMAT "custody-dep data purge 1"
 
@@ -193,8 +193,10 @@ api_dep_purge_format(const struct api_dep_purge *purge, struct buf *out)
 	json_write_text(&writer, "policy", purge->policy);
 	json_write_text(&writer, "name", purge->name);
 	json_write_text(&writer, "state", purge->state);
+	json_write_text(&writer, "step", purge->step);
 	json_write_bool(&writer, "void", purge->is_void);
 	json_write_int(&writer, "mailboxes", purge->mailboxes);
+	json_write_int(&writer, "erased", purge->erased);
 	json_write_int(&writer, "requested", purge->requested);
 	json_write_int(&writer, "needed", purge->needed);
 	json_write_array(&writer, "approvals");

@@ -75,12 +75,14 @@ struct api_dep_purge_other { /* a policy that covers mailboxes too */
 };
 
 struct api_dep_purge {
-	const char *policy, *name, *state; /* "PurgeRequested", "PurgeApproved" */
+	const char *policy, *name, *state; /* "PurgeRequested", "PurgeApproved", "Purged" */
+	const char *step;                  /* of the state, where it has several */
 	const char *document;
 	const char *sha256; /* of the document, hex */
 	bool is_void;       /* the mailboxes are not those of the document any more */
 	int64_t mailboxes, requested;
-	int64_t due; /* 0: null */
+	int64_t due;    /* 0: null */
+	int64_t erased; /* mailboxes whose keys are gone */
 	int64_t needed;
 	const struct api_dep_approver *approvals;
 	size_t approval_count;

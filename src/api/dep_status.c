@@ -17,6 +17,7 @@ write_slot(struct json_writer *writer, const struct api_dep_slot *slot)
 	json_write_int(writer, "pending", slot->pending);
 	json_write_int(writer, "clear", slot->clear);
 	json_write_int(writer, "remembered", slot->remembered);
+	json_write_int(writer, "purged", slot->erased);
 	json_write_end(writer);
 }
 
@@ -101,5 +102,22 @@ api_dep_flushed_format(size_t count, struct buf *out)
 	json_writer_init(&writer, out);
 	json_write_object(&writer, NULL);
 	json_write_int(&writer, "flushed", (int64_t)count);
+	json_write_end(&writer);
+}
+
+void
+api_dep_organization_format(const struct api_dep_organization *organization, struct buf *out)
+{
+	struct json_writer writer;
+	json_writer_init(&writer, out);
+	json_write_object(&writer, NULL);
+	json_write_text(&writer, "name", organization->name);
+	json_write_int(&writer, "created", organization->created);
+	json_write_object(&writer, "signingKey");
+	json_write_text(&writer, "kid", organization->signing_kid);
+	json_write_hex(&writer, "fingerprint", organization->fingerprint.data,
+		organization->fingerprint.len);
+	json_write_text(&writer, "pem", organization->signing_pem);
+	json_write_end(&writer);
 	json_write_end(&writer);
 }

@@ -16,6 +16,7 @@ struct api_dep_slot {
 	int64_t pending;    /* encrypted, but under another one */
 	int64_t clear;      /* marked for move */
 	int64_t remembered; /* assigned, not registered yet */
+	int64_t erased;     /* purged */
 };
 
 /* How many of its keys open a policy. */
@@ -55,5 +56,14 @@ struct api_dep_status {
 	const char *last_error; /* NULL: null */
 };
 void api_dep_status_format(const struct api_dep_status *status, struct buf *out);
+/* Whose data it is: {"name","created","signingKey":{"kid","fingerprint":hex,"pem"}} */
+struct api_dep_organization {
+	const char *name;
+	int64_t created;
+	const char *signing_kid;
+	const char *signing_pem;  /* SubjectPublicKeyInfo */
+	struct bytes fingerprint; /* SHA-256 of that */
+};
+void api_dep_organization_format(const struct api_dep_organization *organization, struct buf *out);
 /* How many opened keys were wiped. */
 void api_dep_flushed_format(size_t count, struct buf *out);

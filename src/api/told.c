@@ -238,6 +238,56 @@ api_told_key(struct bytes body, struct arena *arena, struct api_told_key *ret_ke
 	return true;
 }
 
+struct provenance_told {
+	struct json_opt_bool never_extractable;
+};
+
+struct custody_told {
+	const char *kid, *state, *token;
+	struct json_opt_bool hardware;
+	struct json_opt_int purged;
+	struct provenance_told *provenance;
+};
+
+static const struct json_field provenance_fields[] = {
+	FIELD(struct provenance_told, never_extractable, "neverExtractable", BOOL,
+		.flags = JSON_REQUIRED),
+};
+TABLE(provenance_table, provenance_fields, struct provenance_told, false);
+
+static const struct json_field custody_fields[] = {
+	FIELD(struct custody_told, kid, "kid", TEXT, .flags = JSON_REQUIRED | JSON_PRINTABLE,
+		.max = ENVELOPE_KID_MAX),
+	FIELD(struct custody_told, state, "state", TEXT, .flags = JSON_REQUIRED | JSON_PRINTABLE,
+		.max = WORD_MAX),
+	FIELD(struct custody_told, token, "token", TEXT, .flags = JSON_PRINTABLE, .max = WORD_MAX),
+	FIELD(struct custody_told, hardware, "hardware", BOOL),
+	FIELD(struct custody_told, purged, "purged", INT, .high = INT64_MAX),
+	FIELD(struct custody_told, provenance, "provenance", OBJECT, .table = &provenance_table),
+};
+TABLE(custody_table, custody_fields, struct custody_told, false);
+
+bool
+api_told_custody(struct bytes body, struct arena *arena, struct api_told_custody *ret_custody,
+	struct err *err)
+{
+	struct custody_told told;
+	if (!decode(body, &custody_table, arena, &told, err))
+		return false;
+	if (!is_version(told.kid))
+		return err_set(err, ERR_CLIENT_ANSWER, NULL);
+	*ret_custody = (struct api_told_custody){
+		.kid = told.kid,
+		.state = told.state,
+		.token = told.token != NULL ? told.token : "",
+		.hardware = told.hardware.value,
+		.never_extractable =
+			told.provenance != NULL && told.provenance->never_extractable.value,
+		.purged = told.purged.value,
+	};
+	return true;
+}
+
 struct grant_told {
 	const char *principal, *state;
 	struct words_told *permissions;

@@ -60,6 +60,17 @@ struct api_told_grant {
 	struct json_texts words; /* "get", "wrapKey", … */
 };
 
+/* Custody of a key version. */
+struct api_told_custody {
+	const char *kid;
+	const char *state; /* "ok", "purged" …; what follows is of the others, or of that */
+	const char *token; /* "": not said */
+	bool hardware, never_extractable;
+	int64_t purged; /* Unix seconds */
+};
+bool api_told_custody(struct bytes body, struct arena *arena, struct api_told_custody *ret_custody,
+	struct err *err) MUST_USE;
+
 struct api_told_vault {
 	const char *name;
 	const char *uri;

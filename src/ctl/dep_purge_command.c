@@ -8,7 +8,7 @@
 
 #define CERTIFICATE_MAX 32768
 #define DOCUMENT_MAX    131072
-#define SIGNATURE_MAX   65536
+#define SIGNATURE_MAX   16384
 #define APPROVAL_MAX    262144 /* octets of the request */
 
 static const struct output_column approver_columns[] = {
@@ -23,8 +23,10 @@ static const struct output_column approver_columns[] = {
 static const struct output_column purge_columns[] = {
 	{"Name",      "name"     },
 	{"State",     "state"    },
+	{"Step",      "step"     },
 	{"Void",      "void"     },
 	{"Mailboxes", "mailboxes"},
+	{"Erased",    "erased"   },
 	{"Due",       "due"      },
 	{"SHA256",    "sha256"   },
 	{NULL,        NULL       },
@@ -146,8 +148,8 @@ depctl_mailbox_policy_purge_cancel(struct ctl *ctl)
 	return ask(ctl, "DELETE", "", NULL);
 }
 
-static int
-write_file(const struct ctl *ctl, const char *path, const char *text)
+int
+depctl_write_file(const struct ctl *ctl, const char *path, const char *text)
 {
 	struct err err;
 	CLEAN(outfile)
@@ -176,7 +178,7 @@ depctl_mailbox_policy_purge_document(struct ctl *ctl)
 		(void)err_set(&err, ERR_PURGE_NOT_REQUESTED, NULL);
 		return ctl_fail(ctl, &err);
 	}
-	return write_file(ctl, cmdline_text(&ctl->options, OPTION_OUT), document);
+	return depctl_write_file(ctl, cmdline_text(&ctl->options, OPTION_OUT), document);
 }
 
 int

@@ -28,3 +28,5 @@ bool depctl_path(const char *head, const char *name, const char *tail,
 	char path[static DEPCTL_PATH_SIZE], struct err *err) MUST_USE;
 /* All pages of a list whose path ends with its query ("…?kind=m365"), as an array. */
 int depctl_list(struct ctl *ctl, const char *path, const struct output_column *columns);
+/* The text as it is to a file (NULL, "-": standard output), which must not be there yet. Returns the exit code. */
+int depctl_write_file(const struct ctl *ctl, const char *path, const char *text);

@@ -48,6 +48,9 @@ struct db_settings {
 struct db *db_open(const struct db_settings *settings, struct err *err) MUST_USE;
 void db_close(struct db *db);
 
+/* What was erased is in the write-ahead log neither when true is returned: it is written back and emptied. Blocking. */
+bool db_scrub(struct db *db, struct err *err) MUST_USE;
+
 /*
  * True after a failed sync (threats D3): every change is refused with ERR_STORAGE until db_reopen(), which
  * closes, checks and opens the file again under the same lock. On failure the catalog stays closed to

@@ -1,6 +1,7 @@
-/* Rows of approvers and purges. Invariant: a policy is DB_DEP_PURGING exactly while there is a purge of it that is not done. */
+/* Rows of approvers and purges. Invariant: a policy is DB_DEP_PURGING or DB_DEP_PURGED exactly while there is a purge of it. */
 #include "db_dep_purge.h"
 
+#include "db_dep_row.h"
 #include "db_dep_scope.h"
 #include "dep_stmt.h"
 
@@ -63,8 +64,8 @@ db_dep_approver_insert(struct db *db, const char *name, struct bytes certificate
 
 /* ---- purges ---- */
 
-static bool
-set_state(struct db *db, int64_t policy, enum db_dep_policy_state state, int64_t now_s,
+bool
+db_dep_row_state(struct db *db, int64_t policy, enum db_dep_policy_state state, int64_t now_s,
 	struct err *err)
 {
 	sqlite3_stmt *update = db_stmt(db, STMT_DEP_POLICY_STATE);
@@ -95,7 +96,7 @@ db_dep_purge_begin(struct db *db, const struct db_dep_purge *purge, struct err *
 	if (!db_begin(db, err))
 		return false;
 	if (!insert_purge(db, purge, err) ||
-		!set_state(db, purge->policy, DB_DEP_PURGING, purge->requested, err))
+		!db_dep_row_state(db, purge->policy, DB_DEP_PURGING, purge->requested, err))
 		return db_rollback(db);
 	return db_commit(db, err);
 }
@@ -105,7 +106,7 @@ read_purge(struct db_row *row, struct db_dep_purge *purge)
 {
 	*purge = (struct db_dep_purge){.policy = db_row_int(row, 1, INT64_MAX)};
 	purge->phase = (enum db_dep_purge_phase)db_row_int(
-		row, DB_DEP_PURGE_REQUESTED, DB_DEP_PURGE_APPROVED);
+		row, DB_DEP_PURGE_REQUESTED, DB_DEP_PURGE_IRRECOVERABLE);
 	purge->before = (enum db_dep_policy_state)db_row_int(row, DB_DEP_ENABLED, DB_DEP_DISABLED);
 	purge->document = db_row_string(row, DB_DEP_DOCUMENT_MAX);
 	purge->mailboxes = db_row_int(row, 0, INT64_MAX);
@@ -147,7 +148,7 @@ db_dep_purge_cancel(struct db *db, const struct db_dep_purge *purge, int64_t now
 	sqlite3_stmt *cancel = db_stmt(db, STMT_PURGE_CANCEL);
 	db_bind_int(cancel, 1, purge->policy);
 	if (!db_run_one(db, cancel, err) ||
-		!set_state(db, purge->policy, purge->before, now_s, err))
+		!db_dep_row_state(db, purge->policy, purge->before, now_s, err))
 		return db_rollback(db);
 	return db_commit(db, err);
 }

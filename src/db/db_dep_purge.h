@@ -7,7 +7,7 @@
 #include "db_dep_policy.h"
 
 #define DB_DEP_CERTIFICATE_MAX 16384
-#define DB_DEP_SIGNATURE_MAX   65536  /* of an approval */
+#define DB_DEP_SIGNATURE_MAX   16384  /* of an approval */
 #define DB_DEP_DOCUMENT_MAX    131072 /* octets of a data purge document */
 #define DB_DEP_APPROVERS_MAX   64
 
@@ -31,7 +31,12 @@ bool db_dep_approver_insert(struct db *db, const char *name, struct bytes certif
 
 enum db_dep_purge_phase {
 	DB_DEP_PURGE_REQUESTED = 1,
-	DB_DEP_PURGE_APPROVED = 2, /* and waits until it is due */
+	DB_DEP_PURGE_APPROVED = 2,      /* and waits until it is due */
+	DB_DEP_PURGE_ERASING = 3,       /* the policy is DB_DEP_PURGED, the keys of its scopes go */
+	DB_DEP_PURGE_ERASED = 4,        /* nothing wrapped is left in the catalog */
+	DB_DEP_PURGE_DESTROYED = 5,     /* nor the availability key on its token */
+	DB_DEP_PURGE_CERTIFIED = 6,     /* which is certified */
+	DB_DEP_PURGE_IRRECOVERABLE = 7, /* and that the customers' keys are gone too */
 };
 
 struct db_dep_purge {

@@ -141,8 +141,8 @@ db_dep_slot_counts(struct db *db, int64_t slot, struct arena *arena,
 			return false;
 		if (!found)
 			break;
-		counts[count].state = (enum db_dep_scope_state)db_row_int(
-			&row, DB_DEP_REMEMBERED, DB_DEP_ENCRYPTED);
+		counts[count].state =
+			(enum db_dep_scope_state)db_row_int(&row, DB_DEP_REMEMBERED, DB_DEP_ERASED);
 		counts[count].generation = db_row_int(&row, 0, INT64_MAX);
 		counts[count].count = db_row_int(&row, 1, INT64_MAX);
 		if (!db_row_check(&row, "scope_count", err))
@@ -169,8 +169,7 @@ next_scope(struct db *db, sqlite3_stmt *statement, struct db_dep_scope *ret_scop
 	db_row_text(&row, scope.name, sizeof(scope.name));
 	scope.type = (int)db_row_int(&row, 0, INT32_MAX);
 	scope.slot = db_row_int(&row, 1, INT64_MAX);
-	scope.state =
-		(enum db_dep_scope_state)db_row_int(&row, DB_DEP_REMEMBERED, DB_DEP_ENCRYPTED);
+	scope.state = (enum db_dep_scope_state)db_row_int(&row, DB_DEP_REMEMBERED, DB_DEP_ERASED);
 	scope.generation = db_row_int(&row, 0, INT64_MAX);
 	bool has_key = db_row_optional(&row, scope.key_id, sizeof(scope.key_id));
 	has_key = db_row_optional(&row, scope.wrapped, sizeof(scope.wrapped)) && has_key;

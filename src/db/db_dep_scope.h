@@ -14,6 +14,7 @@ enum db_dep_scope_state {
 	DB_DEP_REMEMBERED = 1, /* assigned before it was registered */
 	DB_DEP_CLEAR = 2,      /* its data is in clear: marked for move */
 	DB_DEP_ENCRYPTED = 3,
+	DB_DEP_ERASED = 4, /* purged with its policy: to be deleted for good, its key is gone */
 };
 
 struct db_dep_scope {

@@ -195,6 +195,19 @@ checkpoint(struct db *db)
 }
 
 bool
+db_scrub(struct db *db, struct err *err)
+{
+	if (db->handle == NULL || db->latched)
+		return err_set(err, ERR_STORAGE, NULL);
+	int rc =
+		sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc != SQLITE_OK)
+		return db_fail(db, rc, "checkpoint", err);
+	db->wal_pages = 0;
+	return true;
+}
+
+bool
 db_commit(struct db *db, struct err *err)
 {
 	sqlite3_stmt *meta = db_stmt(db, STMT_META_COMMIT);

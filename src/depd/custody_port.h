@@ -85,6 +85,14 @@ struct custody_vault {
 	unsigned granted; /* to the application that asked; enum custody_permission */
 };
 
+/* Where a key version is, as far as its custodyd says. */
+struct custody_place {
+	bool purged; /* it says that it was, and when; nothing else then */
+	int64_t purged_s;
+	char token[33];
+	bool hardware, never_extractable;
+};
+
 /* Which members count is said at each call; on failure only the first three and, where said, the attempts. */
 struct custody_answer {
 	struct err err;   /* ERR_NONE: done. Else the error that was answered, or ERR_CLIENT_… */
@@ -92,6 +100,7 @@ struct custody_answer {
 	char request_id[CLIENT_ID_SIZE];
 	struct custody_key key;
 	struct custody_vault vault;
+	struct custody_place place;
 	const char *envelope;                  /* JSON text */
 	const char *kids[ENVELOPE_LISTED_MIN]; /* the versions that it was made for */
 	struct secret *secret;                 /* may be taken by setting it to NULL */
@@ -127,6 +136,9 @@ uint64_t custody_port_health(struct custody_port *port, enum custody_side side, 
 
 /* GET of a key, `uri` with or without version: key. ERR_KEY_NOT_FOUND, ERR_FORBIDDEN … */
 uint64_t custody_port_key_get(struct custody_port *port, struct custody_as as, const char *uri,
+	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
+/* Where the version `kid` is, or that it was purged: place. ERR_KEY_NOT_FOUND: nothing is known of it, which is no proof. */
+uint64_t custody_port_place(struct custody_port *port, struct custody_as as, const char *kid,
 	custody_port_fn *fn, void *ctx, struct err *err) MUST_USE;
 /* What a holder of any permission on it may know of a vault: vault. */
 uint64_t custody_port_vault_get(struct custody_port *port, struct custody_as as, const char *vault,

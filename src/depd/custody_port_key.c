@@ -110,6 +110,40 @@ custody_port_vault_get(struct custody_port *port, struct custody_as as, const ch
 	return port_call_start(port, port_call_new(take_vault, fn, ctx), as, &request, err);
 }
 
+static bool
+take_place(struct port_call *call, struct bytes body, struct custody_answer *told)
+{
+	struct api_told_custody custody;
+	struct custody_place *out = &told->place;
+	if (!api_told_custody(body, call->arena, &custody, &told->err))
+		return false;
+	if (strcmp(custody.kid, call->kids[0]) != 0 || strlen(custody.token) >= sizeof(out->token))
+		return err_set(&told->err, ERR_CLIENT_ANSWER, NULL);
+	out->purged = strcmp(custody.state, "purged") == 0;
+	out->purged_s = custody.purged;
+	(void)snprintf(out->token, sizeof(out->token), "%s", custody.token);
+	out->hardware = custody.hardware;
+	out->never_extractable = custody.never_extractable;
+	return true;
+}
+
+uint64_t
+custody_port_place(struct custody_port *port, struct custody_as as, const char *uri,
+	custody_port_fn *fn, void *ctx, struct err *err)
+{
+	struct kid kid;
+	char path[PORT_PATH_SIZE];
+	if (!port_parse_kid(uri, true, &kid, err))
+		return 0;
+	(void)snprintf(
+		path, sizeof(path), "/vaults/%s/keys/%s/%s", kid.vault, kid.name, kid.version);
+	struct client_request request = {
+		.method = "GET", .host = PORT_DUAL_HOST, .path = path, .repeatable = true};
+	struct port_call *call = port_call_new(take_place, fn, ctx);
+	(void)snprintf(call->kids[0], sizeof(call->kids[0]), "%s", uri);
+	return port_call_start(port, call, as, &request, err);
+}
+
 uint64_t
 custody_port_key_create(struct custody_port *port, const char *host, const char *name, enum kty kty,
 	custody_port_fn *fn, void *ctx, struct err *err)

@@ -41,6 +41,10 @@ find_scope(struct datakey *datakey)
 		return err_set(&call->err, ERR_SCOPE_NOT_FOUND,
 			"The scope %s is only remembered; it was not registered.",
 			datakey->scope.name);
+	if (datakey->scope.state == DB_DEP_ERASED)
+		return err_set(&call->err, ERR_POLICY_PURGING,
+			"The scope %s was purged with its policy; its data is gone for good.",
+			datakey->scope.name);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "depd/dep_opening.h"
 #include "depd/geo_call.h"
 #include "depd/organization.h"
+#include "depd/purger.h"
 #include "depd/redundancy.h"
 #include "depd/rewrapper.h"
 #include "service/serve.h"
@@ -173,6 +174,7 @@ dep_daemon_new(const char *config_path, struct err *err)
 		return NULL;
 	}
 	life->end = timer_new(depd->loop, "end", on_end, depd);
+	depd->purger = purger_new(depd);
 	depd->redundancy = redundancy_new(depd);
 	depd->rewrapper = rewrapper_new(depd);
 	size_t count;
@@ -193,6 +195,7 @@ dep_daemon_free(struct depd *depd)
 	host_close(&depd->host);
 	if (depd->ops != NULL)
 		ops_cancel_all(depd->ops);
+	purger_free(depd->purger);
 	redundancy_free(depd->redundancy);
 	rewrapper_free(depd->rewrapper);
 	dep_opener_free(depd->opener);

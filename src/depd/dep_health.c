@@ -62,6 +62,9 @@ add_count(
 	case DB_DEP_CLEAR:
 		view->clear += count->count;
 		return;
+	case DB_DEP_ERASED:
+		view->erased += count->count;
+		return;
 	case DB_DEP_ENCRYPTED:
 		if (count->generation == slot->current)
 			view->encrypted += count->count;

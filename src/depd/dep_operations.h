@@ -28,6 +28,8 @@ extern const struct dep_call_type approver_list_type;
 extern const struct dep_call_type purge_request_type;                  /* purge_request.c */
 extern const struct dep_call_type purge_approve_type, purge_show_type; /* purge_approve.c */
 extern const struct dep_call_type purge_cancel_type;
+extern const struct dep_call_type purge_certify_type, purge_certificate_type; /* purge_certify.c */
+extern const struct dep_call_type organization_show_type; /* organization_call.c */
 
 /* Roles that may see, and that may change, policies of some kind; the operations look at the kind. */
 #define POLICY_READERS                                                                             \

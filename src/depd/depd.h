@@ -12,6 +12,7 @@
 
 struct custody_port;
 struct dep_opener;
+struct purger;
 struct redundancy;
 struct rewrapper;
 
@@ -28,6 +29,7 @@ struct depd {
 	struct async *service;         /* the service's own */
 	struct custody_port *custody;  /* typed calls over both */
 	struct dep_opener *opener;     /* opens DEP keys and keeps them */
+	struct purger *purger;         /* carries out approved purges */
 	struct redundancy *redundancy; /* checks that each of their keys opens generations */
 	struct rewrapper *rewrapper;   /* moves scopes' keys to where they belong */
 };

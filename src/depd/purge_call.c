@@ -6,6 +6,7 @@
 #include "api/dep_purge.h"
 #include "base/b64.h"
 #include "base/id.h"
+#include "db/db_dep_erase.h"
 #include "db/db_dep_scope.h"
 #include "depd/approvers.h"
 #include "depd/organization.h"
@@ -105,16 +106,23 @@ view_approvals(struct purge_call *call, struct api_dep_purge *view)
 	return true;
 }
 
-static const char *
-state_word(enum db_dep_purge_phase phase)
+struct words {
+	const char *state, *step;
+};
+
+static struct words
+words_of(enum db_dep_purge_phase phase)
 {
-	switch (phase) {
-	case DB_DEP_PURGE_REQUESTED:
-		return "PurgeRequested";
-	case DB_DEP_PURGE_APPROVED:
-		break;
-	}
-	return "PurgeApproved";
+	static const struct words words[] = {
+		[DB_DEP_PURGE_REQUESTED] = {"PurgeRequested", "approval"     },
+		[DB_DEP_PURGE_APPROVED] = {"PurgeApproved",  "waiting"      },
+		[DB_DEP_PURGE_ERASING] = {"PurgeApproved",  "erasing"      },
+		[DB_DEP_PURGE_ERASED] = {"PurgeApproved",  "destroying"   },
+		[DB_DEP_PURGE_DESTROYED] = {"PurgeApproved",  "certifying"   },
+		[DB_DEP_PURGE_CERTIFIED] = {"Purged",         "certified"    },
+		[DB_DEP_PURGE_IRRECOVERABLE] = {"Purged",         "irrecoverable"},
+	};
+	return words[phase];
 }
 
 bool
@@ -125,6 +133,7 @@ purge_call_answer(struct purge_call *call)
 	const struct db_dep_policy *policy = &call->policy.policy;
 	char guid[ID_UUID_TEXT], sha256[2 * HASH_SHA256_LEN + 1];
 	uint8_t digest[HASH_SHA256_LEN];
+	int64_t erased;
 	id_uuid_format(policy->guid, guid);
 	if (!db_dep_purge_get(base->depd->db, policy->id, base->arena, &call->purge, &call->found,
 		    &base->err))
@@ -133,18 +142,23 @@ purge_call_answer(struct purge_call *call)
 		api_dep_purge_none_format(guid, policy->name, &base->body);
 		return true;
 	}
+	if (!db_dep_erase_count(base->depd->db, policy->id, &erased, &base->err))
+		return false;
 	hash_sha256(purge->document, strlen(purge->document), digest);
 	hex_encode(digest, sizeof(digest), sha256);
+	struct words words = words_of(purge->phase);
 	struct api_dep_purge view = {
 		.policy = guid,
 		.name = policy->name,
-		.state = state_word(purge->phase),
+		.state = words.state,
+		.step = words.step,
 		.document = purge->document,
 		.sha256 = sha256,
 		.is_void = memcmp(purge->names, call->mailboxes.digest, sizeof(purge->names)) != 0,
 		.mailboxes = purge->mailboxes,
 		.requested = purge->requested,
 		.due = purge->due,
+		.erased = erased,
 		.needed = purge->needed,
 	};
 	if (!view_approvals(call, &view) || !view_others(call, &view))

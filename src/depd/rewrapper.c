@@ -286,7 +286,7 @@ rewrapper_progress(struct db *db, const struct db_dep_slot *slot, struct arena *
 	if (!db_dep_slot_counts(db, slot->id, arena, &counts, &count, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (counts[i].state == DB_DEP_REMEMBERED)
+		if (counts[i].state == DB_DEP_REMEMBERED || counts[i].state == DB_DEP_ERASED)
 			continue;
 		progress.scopes += counts[i].count;
 		if (counts[i].state == DB_DEP_CLEAR)

@@ -25,6 +25,9 @@ find_clear(struct scope_moved *moved)
 		return err_set(&call->err, ERR_SCOPE_NOT_FOUND,
 			"The scope %s is only remembered; it was not registered.",
 			moved->scope.name);
+	if (moved->scope.state == DB_DEP_ERASED)
+		return err_set(&call->err, ERR_POLICY_PURGING,
+			"The scope %s was purged with its policy.", moved->scope.name);
 	return moved->scope.state == DB_DEP_CLEAR ||
 	       err_set(&call->err, ERR_CONFLICT, "The scope is encrypted already.");
 }

@@ -130,6 +130,7 @@ scope_view_of(struct scope_view *view, const struct db_dep_scope *scope,
 		.type = scope->type,
 		.state = scope->state == DB_DEP_REMEMBERED ? "remembered"
 			 : scope->state == DB_DEP_CLEAR    ? "unencrypted"
+			 : scope->state == DB_DEP_ERASED   ? "purged"
 			 : current                         ? "encrypted"
 							   : "pending",
 		.generation = has_key ? generation->guid : NULL,

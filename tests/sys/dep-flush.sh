@@ -43,7 +43,7 @@ tap_is "the assignment says which policy covers a workload" "teams service-manag
 tap_is "a refresh says whether it did something" "Legal False" "$(dc mailbox policy refresh Legal -o tsv | awk -F '\t' '{ print $1, $2 }')"
 tap_like "who is not there is named" "*no scope nobody;*" "$(dc mailbox show nobody 2>&1)"
 echo '{"id":"fax"}' | dc scope register --kind workload >"$T/fax" 2>&1
-tap_is "a group of commands is helped with, however many words it has" "12 12 12" "$(for words in "help mailbox policy" "mailbox policy -h" "mailbox policy"; do
+tap_is "a group of commands is helped with, however many words it has" "14 14 14" "$(for words in "help mailbox policy" "mailbox policy -h" "mailbox policy"; do
 	dc $words 2>&1 | grep -c '^  mailbox policy ' # words
 done | tr '\n' ' ' | sed 's/ $//')"
 tap_like "and a wrong one is told" "*no command mailbox policy remove; there are:*" "$(dc mailbox policy remove Legal 2>&1)"

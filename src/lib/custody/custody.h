@@ -359,6 +359,17 @@ CUSTODY_API const struct custody_data_key *custody_data_keys_get(
 /* Wipes all. NULL is allowed. */
 CUSTODY_API_VOID void custody_data_keys_free(struct custody_data_keys *keys);
 
+/* ---- purges ---- */
+
+/*
+ * Verifies a certificate of a purge (depctl(1)) without any daemon: that the key signed it; with `authorities`, PEM text of the
+ * authorities of approvers, also that each approval in it is one of its document by a person whom they vouched for when he approved.
+ * `public_key` is PEM text that was had from the organization before. ret_statement: what it states, JSON text, custody_text_free().
+ * SignatureRefused, ApprovalRefused. Blocks only to compute.
+ */
+CUSTODY_API bool custody_purge_certificate_verify(const char *certificate, const char *public_key,
+	const char *authorities, char **ret_statement, struct custody_error *error);
+
 /* ---- sealed content: custody-sealed(5) ----
  * Any size in constant memory. Opening proves that nothing was changed, cut off or exchanged since it was
  * sealed, but not by whom it was sealed. */
