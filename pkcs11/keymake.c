@@ -266,8 +266,10 @@ generate_secret(struct session *session, const struct hsmkey_spec *spec, const c
 }
 
 static bool
-generate_once(struct session *session, const struct hsmkey_spec *spec, struct err *err)
+generate_once(
+	struct session *session, const struct hsmkey_spec *spec, const void *data, struct err *err)
 {
+	(void)data;
 	bool pair = spec->kty == KEY_RSA || spec->kty == KEY_EC;
 	const char *function;
 	CK_RV rv = pair ? generate_pair(session, spec, &function)
@@ -293,9 +295,10 @@ remove_remains(struct session *session, const uint8_t id[static HSMKEY_ID_LEN], 
  * failure leaves goes as well.
  */
 static bool
-generate(struct session *session, const struct hsmkey_spec *spec, struct err *err)
+make(struct session *session, const struct hsmkey_spec *spec, keymake_once *once, const void *data,
+	struct err *err)
 {
-	if (generate_once(session, spec, err))
+	if (once(session, spec, data, err))
 		return true;
 	struct err reopening;
 	bool again =
@@ -305,7 +308,7 @@ generate(struct session *session, const struct hsmkey_spec *spec, struct err *er
 	remove_remains(session, spec->id, err);
 	if (!again || err->code == ERR_OUTCOME_UNKNOWN)
 		return false;
-	if (generate_once(session, spec, err))
+	if (once(session, spec, data, err))
 		return true;
 	remove_remains(session, spec->id, err);
 	return false;
@@ -387,21 +390,41 @@ nothing_there(struct session *session, void *data, struct err *err)
 	return count == 0 || err_set(err, ERR_CONFLICT, "The token has an object of this id.");
 }
 
+/* The fingerprint that it must have; NULL: any. */
+static bool
+has_fingerprint(const struct hsmkey_facts *facts, const uint8_t *fingerprint, struct err *err)
+{
+	if (fingerprint == NULL ||
+		memcmp(facts->fingerprint, fingerprint, sizeof(facts->fingerprint)) == 0)
+		return true;
+	(void)err_set(err, ERR_KEY_INTEGRITY, NULL);
+	return err_origin(err, "the token shows another key than it was given");
+}
+
 bool
-keymake_identity(struct session *session, const struct hsmkey_spec *spec,
-	struct hsmkey_facts *ret_facts, struct err *err)
+keymake_by(struct session *session, const struct hsmkey_spec *spec, keymake_once *once,
+	const void *data, const uint8_t *fingerprint, struct hsmkey_facts *ret_facts,
+	struct err *err)
 {
 	struct hsmkey_spec copy = *spec;
 	if (!spec_check(spec, probe_get(session), err) ||
-		!session_run(session, nothing_there, &copy, err) || !generate(session, spec, err))
+		!session_run(session, nothing_there, &copy, err) ||
+		!make(session, spec, once, data, err))
 		return false;
 	struct hsmkey_facts facts;
-	if (prove_new(session, spec, &facts, err)) {
+	if (prove_new(session, spec, &facts, err) && has_fingerprint(&facts, fingerprint, err)) {
 		*ret_facts = facts;
 		return true;
 	}
 	remove_remains(session, spec->id, err);
 	return false;
+}
+
+bool
+keymake_identity(struct session *session, const struct hsmkey_spec *spec,
+	struct hsmkey_facts *ret_facts, struct err *err)
+{
+	return keymake_by(session, spec, generate_once, NULL, NULL, ret_facts, err);
 }
 
 bool

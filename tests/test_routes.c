@@ -91,6 +91,8 @@ static const struct path_case path_cases[] = {
 	{HTTP_POST,   {"keys", "k", "0123", "unwrapkey"},   "key.unwrap"            },
 	{HTTP_POST,   {"keys", "k", "release"},             "key.release.newest"    },
 	{HTTP_GET,    {"keys", "k", "attestation"},         "key.attestation.newest"},
+	{HTTP_PUT,    {"keys", "k"},                        "key.import"            },
+
 	{HTTP_DELETE, {"keys", "k"},                        "key.delete"            },
 	{HTTP_GET,    {"deletedkeys"},                      "deletedkey.list"       },
 	{HTTP_POST,   {"deletedkeys", "k", "recover"},      "key.recover"           },

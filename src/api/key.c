@@ -7,58 +7,59 @@
 #include <string.h>
 
 #include "api/body.h"
+#include "api/key_priv.h"
 #include "api/tags.h"
 
 /* ---- bodies ---- */
 
-struct attributes_body {
-	struct json_opt_bool enabled;
-	struct json_opt_int nbf;
-	struct json_opt_int exp;
-	struct json_opt_bool exportable;
-};
-
 static const struct json_field attributes_fields[] = {
-	FIELD(struct attributes_body, enabled, "enabled", BOOL),
-	FIELD(struct attributes_body, nbf, "nbf", INT, .high = INT64_MAX),
-	FIELD(struct attributes_body, exp, "exp", INT, .high = INT64_MAX),
-	FIELD(struct attributes_body, exportable, "exportable", BOOL),
+	FIELD(struct key_attributes_body, enabled, "enabled", BOOL),
+	FIELD(struct key_attributes_body, nbf, "nbf", INT, .high = INT64_MAX),
+	FIELD(struct key_attributes_body, exp, "exp", INT, .high = INT64_MAX),
+	FIELD(struct key_attributes_body, exportable, "exportable", BOOL),
 };
-TABLE(attributes_table, attributes_fields, struct attributes_body, false);
-
-#define KEY_OPS_MAX        16 /* there are eight words */
-#define KEY_WORD_CHARS_MAX 32 /* of kty, crv and a key operation */
+const struct json_table key_attributes_table = {
+	.fields = attributes_fields,
+	.count = ARRAY_LEN(attributes_fields),
+	.size = sizeof(struct key_attributes_body),
+};
 
 /* KeyCreate and KeyUpdate; the second has no use for the first four. */
 struct key_body {
-	const char *kty;
-	struct json_opt_int key_size;
-	struct json_opt_int public_exponent;
-	const char *crv;
-	struct json_texts key_ops;
-	struct attributes_body *attributes;
+	struct key_shape shape;
+	struct key_attributes_body *attributes;
 	struct json_pairs tags;
 };
 
 #define KEY_SHARED_FIELDS                                                                          \
-	FIELD(struct key_body, key_ops, "key_ops", TEXTS, .max = KEY_OPS_MAX,                      \
+	FIELD(struct key_body, shape.key_ops, "key_ops", TEXTS, .max = KEY_OPS_MAX,                \
 		.high = KEY_WORD_CHARS_MAX),                                                       \
 		FIELD(struct key_body, attributes, "attributes", OBJECT,                           \
-			.table = &attributes_table),                                               \
+			.table = &key_attributes_table),                                           \
 		FIELD(struct key_body, tags, "tags", MAP, .max = API_TAGS_MAX,                     \
 			.high = API_TAG_OCTETS_MAX)
 
 static const struct json_field create_fields[] = {
-	FIELD(struct key_body, kty, "kty", TEXT, .flags = JSON_REQUIRED, .max = KEY_WORD_CHARS_MAX),
-	FIELD(struct key_body, key_size, "key_size", INT, .high = INT32_MAX),
-	FIELD(struct key_body, public_exponent, "public_exponent", INT, .high = INT32_MAX),
-	FIELD(struct key_body, crv, "crv", TEXT, .max = KEY_WORD_CHARS_MAX),
+	FIELD(struct key_body, shape.kty, "kty", TEXT, .flags = JSON_REQUIRED,
+		.max = KEY_WORD_CHARS_MAX),
+	FIELD(struct key_body, shape.key_size, "key_size", INT, .high = INT32_MAX),
+	FIELD(struct key_body, shape.public_exponent, "public_exponent", INT, .high = INT32_MAX),
+	FIELD(struct key_body, shape.crv, "crv", TEXT, .max = KEY_WORD_CHARS_MAX),
 	KEY_SHARED_FIELDS,
 };
 TABLE(create_table, create_fields, struct key_body, false);
 
 static const struct json_field update_fields[] = {KEY_SHARED_FIELDS};
 TABLE(update_table, update_fields, struct key_body, false);
+
+bool
+key_refuse_release(const struct json_value *document, struct err *err)
+{
+	/* akv-contract §7: no key of ours leaves its token, so a policy about that cannot be kept */
+	return json_member(document, "release_policy") == NULL ||
+	       err_set(err, ERR_BAD_PARAMETER,
+		       "release_policy: keys are never released, leave it out.");
+}
 
 static bool
 decode_body(struct bytes body, const struct json_table *table, struct arena *arena,
@@ -68,16 +69,14 @@ decode_body(struct bytes body, const struct json_table *table, struct arena *are
 	struct json_value *document = json_parse(body.data, body.len, JSON_BODY_MAX, err);
 	if (document == NULL)
 		return false;
-	/* akv-contract §7: no key of ours leaves its token, so a policy about that cannot be kept */
-	if (json_member(document, "release_policy") != NULL)
-		return err_set(err, ERR_BAD_PARAMETER,
-			"release_policy: keys are never released, leave it out.");
+	if (!key_refuse_release(document, err))
+		return false;
 	return json_decode(document, table, arena, ret_key, err);
 }
 
-static bool
-decode_attributes(
-	const struct attributes_body *body, struct api_attributes *ret_attributes, struct err *err)
+bool
+key_decode_attributes(const struct key_attributes_body *body, struct api_attributes *ret_attributes,
+	struct err *err)
 {
 	struct api_attributes attributes = {0};
 	if (body != NULL) {
@@ -223,9 +222,8 @@ check_exponent(enum alg_key type, const struct json_opt_int *exponent, uint32_t 
 
 /* ---- decoders ---- */
 
-/* kty, operations, size, curve and exponent: they depend on each other. */
-static bool
-decode_shape(const struct key_body *key, struct api_key_create *create, struct err *err)
+bool
+key_decode_shape(const struct key_shape *key, struct api_key_create *create, struct err *err)
 {
 	create->kty = kty_find(key->kty);
 	if (create->kty == KTY_NONE)
@@ -255,8 +253,8 @@ api_key_create_decode(
 	struct key_body key;
 	struct api_key_create create = {0};
 	if (!decode_body(body, &create_table, arena, &key, err) ||
-		!decode_shape(&key, &create, err) ||
-		!decode_attributes(key.attributes, &create.attributes, err) ||
+		!key_decode_shape(&key.shape, &create, err) ||
+		!key_decode_attributes(key.attributes, &create.attributes, err) ||
 		!api_tags_format(&key.tags, "{}", arena, &create.tags, err))
 		return false;
 	*ret_create = create;
@@ -271,9 +269,9 @@ api_key_update_decode(
 	struct api_key_update update = {0};
 	if (!decode_body(body, &update_table, arena, &key, err))
 		return false;
-	update.has_ops = key.key_ops.set;
-	if (!decode_ops(&key.key_ops, &update.ops, err) ||
-		!decode_attributes(key.attributes, &update.attributes, err) ||
+	update.has_ops = key.shape.key_ops.set;
+	if (!decode_ops(&key.shape.key_ops, &update.ops, err) ||
+		!key_decode_attributes(key.attributes, &update.attributes, err) ||
 		!api_tags_format(&key.tags, NULL, arena, &update.tags, err))
 		return false;
 	*ret_update = update;

@@ -45,5 +45,12 @@ bool ctl_target_vault(const struct ctl *ctl, struct target *ret_target, struct e
 bool ctl_vault_name(const struct ctl *ctl, const char **ret_name, struct err *err) MUST_USE;
 bool ctl_token_name(const struct ctl *ctl, const char **ret_name, struct err *err) MUST_USE;
 
+/* A call on <prefix><name><suffix> whose answer is a key. */
+int ctl_call_key(const struct ctl *ctl, const char *method, const struct target *target,
+	const char *prefix, const char *suffix, const struct buf *body);
+
+/* "attributes": {...} from --enabled, --disabled, --expires and --not-before. */
+bool ctl_write_attributes(
+	const struct ctl *ctl, struct json_writer *writer, struct err *err) MUST_USE;
 /* "tags": {...} from --tags, if given. */
 bool ctl_write_tags(const struct ctl *ctl, struct json_writer *writer, struct err *err) MUST_USE;

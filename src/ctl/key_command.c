@@ -70,10 +70,9 @@ answer_key(const struct ctl *ctl, const struct json_value *bundle)
 	return ctl_answer(ctl, &json, NULL, deleted ? deleted_columns : key_columns);
 }
 
-/* A call on <prefix><name><suffix> whose answer is a key. */
-static int
-call_key(const struct ctl *ctl, const char *method, const struct target *target, const char *prefix,
-	const char *suffix, const struct buf *body)
+int
+ctl_call_key(const struct ctl *ctl, const char *method, const struct target *target,
+	const char *prefix, const char *suffix, const struct buf *body)
 {
 	char path[PATH_SIZE];
 	int exit_code = EXIT_OK;
@@ -98,8 +97,8 @@ write_time(const struct ctl *ctl, struct json_writer *writer, const char *name,
 	return true;
 }
 
-static bool
-write_attributes(const struct ctl *ctl, struct json_writer *writer, struct err *err)
+bool
+ctl_write_attributes(const struct ctl *ctl, struct json_writer *writer, struct err *err)
 {
 	const struct cmdline *options = &ctl->options;
 	json_write_object(writer, "attributes");
@@ -111,6 +110,14 @@ write_attributes(const struct ctl *ctl, struct json_writer *writer, struct err *
 		!write_time(ctl, writer, "exp", OPTION_EXPIRES, err))
 		return false;
 	json_write_end(writer);
+	return true;
+}
+
+static bool
+write_change(const struct ctl *ctl, struct json_writer *writer, struct err *err)
+{
+	if (!ctl_write_attributes(ctl, writer, err))
+		return false;
 	ctl_write_words(ctl, writer, "key_ops", OPTION_OPS);
 	return ctl_write_tags(ctl, writer, err);
 }
@@ -148,7 +155,7 @@ write_create(const struct ctl *ctl, struct buf *body, struct err *err)
 		json_write_int(&writer, "key_size", bits);
 	if (curve != NULL)
 		json_write_text(&writer, "crv", curve);
-	if (!write_attributes(ctl, &writer, err))
+	if (!write_change(ctl, &writer, err))
 		return false;
 	json_write_end(&writer);
 	return json_writer_ok(&writer) || err_set(err, ERR_TOO_LARGE, NULL);
@@ -164,7 +171,7 @@ ctl_key_create(struct ctl *ctl)
 	buf_init(&body, BODY_MAX);
 	if (!ctl_target_key(ctl, &target, &err) || !write_create(ctl, &body, &err))
 		return ctl_fail(ctl, &err);
-	return call_key(ctl, "POST", &target, "/keys/", "/create", &body);
+	return ctl_call_key(ctl, "POST", &target, "/keys/", "/create", &body);
 }
 
 static void
@@ -238,11 +245,11 @@ ctl_key_set_attributes(struct ctl *ctl)
 		return ctl_fail(ctl, &err);
 	json_writer_init(&writer, &body);
 	json_write_object(&writer, NULL);
-	if (!write_attributes(ctl, &writer, &err))
+	if (!write_change(ctl, &writer, &err))
 		return ctl_fail(ctl, &err);
 	json_write_end(&writer);
 	version_suffix(&target, suffix);
-	return call_key(ctl, "PATCH", &target, "/keys/", suffix, &body);
+	return ctl_call_key(ctl, "PATCH", &target, "/keys/", suffix, &body);
 }
 
 /* ---- lists ---- */
@@ -344,7 +351,7 @@ ctl_key_delete(struct ctl *ctl)
 	if (!cmdline_flag(&ctl->options, OPTION_YES, false) &&
 		!terminal_confirm(question, "yes", &err))
 		return ctl_fail(ctl, &err);
-	return call_key(ctl, "DELETE", &target, "/keys/", "", NULL);
+	return ctl_call_key(ctl, "DELETE", &target, "/keys/", "", NULL);
 }
 
 int
@@ -354,7 +361,7 @@ ctl_key_show_deleted(struct ctl *ctl)
 	struct target target;
 	if (!ctl_target_key(ctl, &target, &err))
 		return ctl_fail(ctl, &err);
-	return call_key(ctl, "GET", &target, "/deletedkeys/", "", NULL);
+	return ctl_call_key(ctl, "GET", &target, "/deletedkeys/", "", NULL);
 }
 
 int
@@ -364,7 +371,7 @@ ctl_key_recover(struct ctl *ctl)
 	struct target target;
 	if (!ctl_target_key(ctl, &target, &err))
 		return ctl_fail(ctl, &err);
-	return call_key(ctl, "POST", &target, "/deletedkeys/", "/recover", NULL);
+	return ctl_call_key(ctl, "POST", &target, "/deletedkeys/", "/recover", NULL);
 }
 
 int
@@ -374,7 +381,7 @@ ctl_key_rotate(struct ctl *ctl)
 	struct target target;
 	if (!ctl_target_key(ctl, &target, &err))
 		return ctl_fail(ctl, &err);
-	return call_key(ctl, "POST", &target, "/keys/", "/rotate", NULL);
+	return ctl_call_key(ctl, "POST", &target, "/keys/", "/rotate", NULL);
 }
 
 /* Threat F2: on a terminal the name is typed again, whatever the options say; elsewhere it takes --yes. */

@@ -94,12 +94,56 @@ wire_curve_of(enum curve curve)
 	return (enum wire_curve)curves[curve];
 }
 
-bool
-key_birth_ask(struct task *task, struct key_birth *birth, struct err *err)
+static bool
+ask(struct task *task, const struct key_birth *birth, enum wire_type type, const void *request,
+	struct err *err)
+{
+	struct token_job job = {
+		.type = type,
+		.request = request,
+		.kind = LATENCY_OTHER,
+		.deadline_ms = loop_now_ms(task->daemon->loop) +
+			       task->daemon->options->daemon.create_timeout,
+	};
+	op_set_deadline(&task->op, 0); /* the job's own deadline ends it */
+	return task_ask(task, birth->token, &job, 0, err);
+}
+
+static struct bytes
+octets_of(const struct secret *secret)
+{
+	return secret != NULL ? secret_bytes(secret) : (struct bytes){0};
+}
+
+static bool
+ask_import(struct task *task, const struct key_birth *birth, const char *label, struct err *err)
 {
 	const struct api_key_create *wanted = &birth->wanted;
-	char label[KEYSTORE_LABEL];
-	keystore_label(birth->vault, birth->name, label);
+	const struct api_key_material *material = birth->material;
+	struct wire_import_request wire = {
+		.label = label,
+		.kty = (uint8_t)wire_kty_of(wanted),
+		.bits = (uint16_t)wanted->bits,
+		.curve = (uint8_t)wire_curve_of(wanted->curve),
+		.ops = wanted->ops,
+		.extractable = birth->extractable,
+		.value = octets_of(material->value),
+		.p = octets_of(material->p),
+		.q = octets_of(material->q),
+		.dp = octets_of(material->dp),
+		.dq = octets_of(material->dq),
+		.qi = octets_of(material->qi),
+	};
+	if (material->pubkey != NULL)
+		wire.spki = pubkey_get_spki(material->pubkey);
+	memcpy(wire.id, birth->id, sizeof(wire.id));
+	return ask(task, birth, WIRE_IMPORT, &wire, err);
+}
+
+static bool
+ask_generate(struct task *task, const struct key_birth *birth, const char *label, struct err *err)
+{
+	const struct api_key_create *wanted = &birth->wanted;
 	struct wire_generate_request wire = {
 		.label = label,
 		.kty = (uint8_t)wire_kty_of(wanted),
@@ -110,22 +154,24 @@ key_birth_ask(struct task *task, struct key_birth *birth, struct err *err)
 		.extractable = birth->extractable,
 	};
 	memcpy(wire.id, birth->id, sizeof(wire.id));
-	struct token_job job = {
-		.type = WIRE_GENERATE,
-		.request = &wire,
-		.kind = LATENCY_OTHER,
-		.deadline_ms = loop_now_ms(task->daemon->loop) +
-			       task->daemon->options->daemon.create_timeout,
-	};
-	op_set_deadline(&task->op, 0); /* the job's own deadline ends it */
-	return task_ask(task, birth->token, &job, 0, err);
+	return ask(task, birth, WIRE_GENERATE, &wire, err);
+}
+
+bool
+key_birth_ask(struct task *task, struct key_birth *birth, struct err *err)
+{
+	char label[KEYSTORE_LABEL];
+	keystore_label(birth->vault, birth->name, label);
+	return birth->material != NULL ? ask_import(task, birth, label, err)
+				       : ask_generate(task, birth, label, err);
 }
 
 static uint32_t
-provenance_of(const struct api_key_create *wanted, uint8_t said)
+provenance_of(const struct key_birth *birth, uint8_t said)
 {
-	uint32_t provenance = said | DB_PROVENANCE_OURS;
-	unsigned ops = wanted->ops;
+	uint32_t provenance =
+		said | (birth->material != NULL ? DB_PROVENANCE_IMPORTED : DB_PROVENANCE_OURS);
+	unsigned ops = birth->wanted.ops;
 	if ((ops & ALG_SIGNS) != 0 && (ops & ~(unsigned)ALG_SIGNS) != 0)
 		provenance |= DB_PROVENANCE_MIXED;
 	return provenance;
@@ -152,7 +198,7 @@ key_birth_take(struct task *task, struct key_birth *birth,
 		.spki = arena_bytes(arena, answer->spki.data, answer->spki.len),
 		.attestation =
 			arena_bytes(arena, answer->attestation.data, answer->attestation.len),
-		.provenance = provenance_of(wanted, answer->provenance),
+		.provenance = provenance_of(birth, answer->provenance),
 		.state = DB_VERSION_OK,
 	};
 	if (birth->ends)

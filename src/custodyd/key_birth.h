@@ -8,12 +8,15 @@
 #pragma once
 
 #include "api/key.h"
+#include "api/key_import.h"
 #include "base/period.h"
 #include "custodyd/task.h"
 #include "db/db_intent.h"
 
 struct key_birth { /* zeroed but for what is wanted */
 	struct api_key_create wanted;
+	const struct api_key_material
+		*material; /* imported; borrowed; NULL: the token generates it */
 	const char *vault; /* name; borrowed, as the next two */
 	const char *token;
 	const char *name; /* of the key */

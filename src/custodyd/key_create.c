@@ -1,4 +1,7 @@
-/* POST /keys/{name}/create: a new key, or a new version of a live one. POST /keys/{name}/rotate: the next version of one. */
+/*
+ * POST /keys/{name}/create: a new key, or a new version of a live one; PUT /keys/{name}: the same of material that the caller brings.
+ * POST /keys/{name}/rotate: the next version of one.
+ */
 #include "base/log.h"
 #include "custodyd/key_birth.h"
 #include "custodyd/key_call.h"
@@ -9,6 +12,7 @@
 struct key_create {
 	struct call call; /* first */
 	struct key_birth birth;
+	struct api_key_import import; /* else zero */
 };
 
 static struct key_create *
@@ -26,6 +30,20 @@ step_decode(struct op *op)
 		!api_key_create_decode(http_request_body(call->http), call->arena,
 			&create->birth.wanted, &call->err))
 		return call_fail(call);
+	return OP_NEXT;
+}
+
+static enum op_result
+step_import(struct op *op)
+{
+	struct key_create *create = create_of(op);
+	struct call *call = &create->call;
+	if (!key_name_check(call) || !http_request_check_json(call->http, &call->err) ||
+		!api_key_import_decode(
+			http_request_body(call->http), call->arena, &create->import, &call->err))
+		return call_fail(call);
+	create->birth.wanted = create->import.create;
+	create->birth.material = &create->import.material;
 	return OP_NEXT;
 }
 
@@ -67,7 +85,9 @@ step_generate(struct op *op)
 {
 	struct key_create *create = create_of(op);
 	struct call *call = &create->call;
-	return key_birth_ask(&call->task, &create->birth, &call->err) ? OP_WAIT : call_fail(call);
+	bool asked = key_birth_ask(&call->task, &create->birth, &call->err);
+	api_key_material_clear(&create->import.material); /* the token has it, or nobody */
+	return asked ? OP_WAIT : call_fail(call);
 }
 
 static void
@@ -98,7 +118,9 @@ step_commit(struct op *op)
 static void
 clear(struct call *call)
 {
-	key_birth_end(&call->task, &((struct key_create *)call)->birth);
+	struct key_create *create = (struct key_create *)call;
+	api_key_material_clear(&create->import.material);
+	key_birth_end(&call->task, &create->birth);
 }
 
 static const struct op_step steps[] = {
@@ -126,6 +148,21 @@ static const struct op_step rotate_steps[] = {
 
 const struct call_type key_rotate_type = {
 	.op = CALL_OP_TYPE("key.rotate", rotate_steps),
+	.size = sizeof(struct key_create),
+	.deliver = deliver,
+	.clear = clear,
+};
+
+static const struct op_step import_steps[] = {
+	{"admit",    call_admit   },
+	{"decode",   step_import  },
+	{"intend",   step_intend  },
+	{"generate", step_generate},
+	{"commit",   step_commit  },
+};
+
+const struct call_type key_import_type = {
+	.op = CALL_OP_TYPE("key.import", import_steps),
 	.size = sizeof(struct key_create),
 	.deliver = deliver,
 	.clear = clear,

@@ -4,6 +4,7 @@
 #include "custodyd/call.h"
 
 extern const struct call_type key_create_type;          /* key_create.c */
+extern const struct call_type key_import_type;          /* key_create.c */
 extern const struct call_type key_rotate_type;          /* key_create.c */
 extern const struct call_type random_type;              /* random_draw.c */
 extern const struct call_type key_rotation_get_type;    /* key_rotation.c */

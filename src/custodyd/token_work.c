@@ -289,7 +289,8 @@ token_request(struct token *token, const struct token_job *job, struct err *err)
 	int64_t now_ms = clock_monotonic_ms();
 	if (!accepts(token, err))
 		return false;
-	if (job->type == WIRE_GENERATE && token_holds_creation(token, err))
+	bool creates = job->type == WIRE_GENERATE || job->type == WIRE_IMPORT;
+	if (creates && token_holds_creation(token, err))
 		return false;
 	if (job->deadline_ms <= now_ms)
 		return err_set(err, ERR_TIMEOUT, NULL);

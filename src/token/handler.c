@@ -11,14 +11,13 @@
 #include "pkcs11/identity.h"
 #include "pkcs11/inspect.h"
 #include "pkcs11/inventory.h"
-#include "pkcs11/keymake.h"
 #include "pkcs11/noise.h"
 #include "pkcs11/probe.h"
+#include "token/handler_key.h"
 #include "token/handler_lease.h"
 
-#define LIST_ROOM    60000 /* octets of a list: the rest of the answer fits beside it */
-#define OBJECT_SIZE  (HSMKEY_ID_LEN + 1 + 4 + HSMKEY_LABEL_MAX + 1)
-#define ATTESTED_MAX 512
+#define LIST_ROOM   60000 /* octets of a list: the rest of the answer fits beside it */
+#define OBJECT_SIZE (HSMKEY_ID_LEN + 1 + 4 + HSMKEY_LABEL_MAX + 1)
 
 _Static_assert((int)KEY_RSA == (int)WIRE_KTY_RSA && (int)KEY_EC == (int)WIRE_KTY_EC &&
 		       (int)KEY_AES == (int)WIRE_KTY_AES && (int)KEY_HMAC == (int)WIRE_KTY_HMAC,
@@ -65,26 +64,6 @@ typedef bool handler(struct agent *agent, struct session *session,
 
 /* --- the token as a whole --- */
 
-/* Signs one record with the identity key; *ret_signature borrows from the reply. */
-static bool
-sign_record(struct session *session, enum wire_record record, const void *value,
-	struct handler_reply *reply, struct bytes *ret_signature, struct bytes *ret_identity,
-	struct err *err)
-{
-	CLEAN(buf)
-	struct buf message;
-	buf_init(&message, ATTESTED_MAX);
-	size_t len;
-	if (!wire_record_append(&message, record, value))
-		return err_set(err, ERR_INTERNAL, NULL);
-	if (!identity_sign(
-		    session, buf_bytes(&message), reply->signature, reply->octets, &len, err))
-		return false;
-	*ret_signature = (struct bytes){reply->signature, IDENTITY_SIGNATURE_LEN};
-	*ret_identity = (struct bytes){reply->octets, len};
-	return true;
-}
-
 static bool
 prove(struct agent *agent, struct session *session, const union handler_record *request,
 	struct handler_reply *reply, struct err *err)
@@ -93,7 +72,7 @@ prove(struct agent *agent, struct session *session, const union handler_record *
 	struct wire_proof proof = {.purpose = WIRE_PROOF_PURPOSE};
 	memcpy(proof.challenge, request->prove_request.challenge, sizeof(proof.challenge));
 	struct wire_prove_answer *answer = &reply->answer.prove_answer;
-	return sign_record(session, WIRE_RECORD_proof, &proof, reply, &answer->signature,
+	return handler_sign_record(session, WIRE_RECORD_proof, &proof, reply, &answer->signature,
 		&answer->identity, err);
 }
 
@@ -200,92 +179,6 @@ ping(struct agent *agent, struct session *session, const union handler_record *r
 }
 
 /* --- keys as objects --- */
-
-static bool
-read_spec(const struct wire_generate_request *request, struct hsmkey_spec *spec, struct err *err)
-{
-	if (request->kty < WIRE_KTY_RSA || request->kty > WIRE_KTY_HMAC ||
-		request->curve >= CURVE_COUNT)
-		return err_set(err, ERR_BAD_PARAMETER, "Not a type or curve of keys.");
-	*spec = (struct hsmkey_spec){
-		.label = request->label,
-		.kty = (enum key_kty)request->kty,
-		.bits = request->bits,
-		.curve = (enum curve)request->curve,
-		.public_exponent = request->public_exponent,
-		.ops = request->ops,
-		.extractable = request->extractable != 0,
-	};
-	memcpy(spec->id, request->id, sizeof(spec->id));
-	return true;
-}
-
-/* The catalog's row of this key can be checked against the token's signature for ever (threat A11). */
-static bool
-attest(struct session *session, const struct wire_generate_request *request,
-	const struct hsmkey_facts *facts, struct handler_reply *reply,
-	struct bytes *ret_attestation, struct err *err)
-{
-	struct wire_attested attested = {
-		.purpose = WIRE_ATTESTED_PURPOSE,
-		.label = request->label,
-		.kty = request->kty,
-		.bits = request->bits,
-		.curve = request->curve,
-		.ops = request->ops,
-		.extractable = request->extractable,
-		.provenance = (uint8_t)facts->provenance,
-	};
-	memcpy(attested.id, request->id, sizeof(attested.id));
-	memcpy(attested.fingerprint, facts->fingerprint, sizeof(attested.fingerprint));
-	struct bytes identity;
-	return sign_record(
-		session, WIRE_RECORD_attested, &attested, reply, ret_attestation, &identity, err);
-}
-
-static bool
-generate(struct agent *agent, struct session *session, const union handler_record *request,
-	struct handler_reply *reply, struct err *err)
-{
-	(void)agent;
-	const struct wire_generate_request *wanted = &request->generate_request;
-	struct hsmkey_spec spec;
-	struct hsmkey_facts facts;
-	struct bytes attestation;
-	if (!read_spec(wanted, &spec, err) || !keymake_generate(session, &spec, &facts, err))
-		return false;
-	if (!attest(session, wanted, &facts, reply, &attestation, err)) {
-		struct err undo;
-		if (!keymake_destroy(session, spec.id, facts.fingerprint, &undo))
-			(void)err_set(err, ERR_OUTCOME_UNKNOWN, NULL);
-		return false;
-	}
-	/* attesting left the identity's SPKI there; this key's takes its place */
-	memcpy(reply->octets, facts.spki, facts.spki_len);
-	attr_set_format(facts.reduced, reply->text);
-	struct wire_generate_answer *answer = &reply->answer.generate_answer;
-	*answer = (struct wire_generate_answer){
-		.spki = {reply->octets, facts.spki_len},
-		.provenance = (uint8_t)facts.provenance,
-		.reduced = reply->text,
-		.attestation = attestation,
-	};
-	memcpy(answer->fingerprint, facts.fingerprint, sizeof(answer->fingerprint));
-	return true;
-}
-
-static bool
-destroy(struct agent *agent, struct session *session, const union handler_record *request,
-	struct handler_reply *reply, struct err *err)
-{
-	(void)agent;
-	(void)reply;
-	const struct wire_destroy_request *gone = &request->destroy_request;
-	if (gone->fingerprint.len != 0 && gone->fingerprint.len != HSMKEY_FINGERPRINT_LEN)
-		return err_set(err, ERR_BAD_PARAMETER, "Not a fingerprint.");
-	const uint8_t *fingerprint = gone->fingerprint.len == 0 ? NULL : gone->fingerprint.data;
-	return keymake_destroy(session, gone->id, fingerprint, err);
-}
 
 static bool
 find(struct agent *agent, struct session *session, const union handler_record *request,
@@ -451,21 +344,22 @@ static const struct {
 	bool enrolled; /* only then */
 	bool mutates;  /* the token: one at a time */
 } handlers[WIRE_TYPE_COUNT] = {
-	[WIRE_ENROLL] = {handler_enroll, false, true },
-	[WIRE_PROVE] = {prove,          true,  false},
-	[WIRE_CAPABILITIES] = {capabilities,   false, false},
-	[WIRE_GENERATE] = {generate,       true,  true },
-	[WIRE_DESTROY] = {destroy,        true,  true },
-	[WIRE_FIND] = {find,           false, false},
-	[WIRE_LIST] = {list,           false, false},
-	[WIRE_VERIFY_KEY] = {verify_key,     true,  false},
-	[WIRE_DECRYPT] = {decrypt,        true,  false},
-	[WIRE_ENCRYPT] = {encrypt,        true,  false},
-	[WIRE_SIGN] = {sign,           true,  false},
-	[WIRE_VERIFY] = {verify,         true,  false},
-	[WIRE_PING] = {ping,           false, false},
-	[WIRE_COUNT] = {handler_count,  true,  true },
-	[WIRE_RANDOM] = {draw,           true,  false},
+	[WIRE_ENROLL] = {handler_enroll,   false, true },
+	[WIRE_PROVE] = {prove,            true,  false},
+	[WIRE_CAPABILITIES] = {capabilities,     false, false},
+	[WIRE_GENERATE] = {handler_generate, true,  true },
+	[WIRE_DESTROY] = {handler_destroy,  true,  true },
+	[WIRE_FIND] = {find,             false, false},
+	[WIRE_LIST] = {list,             false, false},
+	[WIRE_VERIFY_KEY] = {verify_key,       true,  false},
+	[WIRE_DECRYPT] = {decrypt,          true,  false},
+	[WIRE_ENCRYPT] = {encrypt,          true,  false},
+	[WIRE_SIGN] = {sign,             true,  false},
+	[WIRE_VERIFY] = {verify,           true,  false},
+	[WIRE_PING] = {ping,             false, false},
+	[WIRE_COUNT] = {handler_count,    true,  true },
+	[WIRE_IMPORT] = {handler_import,   true,  true },
+	[WIRE_RANDOM] = {draw,             true,  false},
 };
 
 /* A token that is another's proves which it is, and does nothing with keys. */

@@ -31,6 +31,7 @@ while IFS='|' read -r word method path body expected; do
 	tap_is "$method $path with '$word' alone" "$expected" "$(ask "" "$method" "$path" $WEST "$body")"
 done <<END
 create|POST|/keys/n/create|{"kty":"oct"}|200
+import|PUT|/keys/i|{"key":{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}}|200
 get|GET|/keys/n||200
 get|GET|/vaults/contosowestus/keys/n||200
 list|GET|/keys||200
