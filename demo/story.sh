@@ -155,6 +155,41 @@ roll() {
 	root_key west && root_key east && dep mailbox policy refresh USA_mailboxes && poll has_moved "$before"
 }
 
+# --- the end of it: a purge
+
+# An authority of the organization, and Vera, whom it vouches for.
+make_approver() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/O=Contoso/CN=Approvers" \
+		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign \
+		-keyout "$DIR/approvers-ca.key" -out "$DIR/approvers-ca.pem" &&
+		openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/O=Contoso/CN=Vera" \
+			-keyout "$DIR/vera.key" -out "$DIR/vera.csr" || return
+	printf 'basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n' >"$DIR/vera.ext"
+	openssl x509 -req -in "$DIR/vera.csr" -CA "$DIR/approvers-ca.pem" -CAkey "$DIR/approvers-ca.key" -days 30 \
+		-extfile "$DIR/vera.ext" -out "$DIR/vera.pem" &&
+		dep approver add vera --certificate "$DIR/vera.pem" && dep organization public-key --out "$DIR/contoso.pem"
+}
+
+request_purge() {
+	dep mailbox policy purge request USA_mailboxes --reason "Contoso leaves the service" --contact vera@contoso.com --exiting-service
+}
+
+approve_purge() {
+	dep mailbox policy purge document USA_mailboxes --out "$DIR/document" &&
+		openssl cms -sign -binary -outform DER -md sha256 -signer "$DIR/vera.pem" -inkey "$DIR/vera.key" \
+			-in "$DIR/document" -out "$DIR/signature" &&
+		dep mailbox policy purge approve USA_mailboxes --document "$DIR/document" --signature "$DIR/signature" && poll is_purged
+}
+
+is_purged() {
+	dep mailbox policy purge show USA_mailboxes | jq -e '.state == "Purged"'
+}
+
+verify_certificate() {
+	dep mailbox policy purge certificate USA_mailboxes --out "$DIR/certificate" &&
+		dep purge verify "$DIR/certificate" --public-key "$DIR/contoso.pem" --authorities "$DIR/approvers-ca.pem"
+}
+
 # --- the story
 
 tree_is_sealed() {
@@ -186,6 +221,16 @@ mail_is_kept() {
 	show "read the mail again" read_mail
 }
 
+mail_is_purged() {
+	show "an approver of purges, with a certificate" make_approver
+	show "both owners revoke their keys, to leave the service" revoke_exchange
+	show "ask for the mail to be purged" request_purge
+	show "the approver signs the document, and it is carried out" approve_purge
+	show "verify the certificate of destruction" verify_certificate
+	show "both owners give the permissions back" allow_exchange
+	refused "see that the mail is gone for good all the same" read_mail
+}
+
 tree_is_opened() {
 	show "destroy token west: its files gone, its worker killed" lose_west
 	show "open it with token east alone and compare" open_and_compare "$1"
@@ -201,6 +246,7 @@ demonstrate() {
 	need_packages build && need_name || exit 1
 	build
 	umask 077
+	DEMO_PURGE_WAIT=0s
 	DIR=$(mktemp -d "${TMPDIR:-/tmp}/custody.XXXXXX") || exit 1
 	trap demo_cleanup EXIT
 	trap 'exit 130' HUP INT TERM
@@ -209,6 +255,7 @@ demonstrate() {
 	show "two SoftHSM tokens, custodyd, a vault on each token" owners_up
 	tree_is_sealed "$1"
 	mail_is_kept
+	mail_is_purged
 	tree_is_opened "$1"
 	printf '\n%s\n' "$table"
 	echo "It is all cleaned up again. To try it yourself: ./quickstart up DIR, and README.md."

@@ -130,7 +130,10 @@ depd_config() {
 		socket = $DIR/depd.sock
 		owners-socket = $DIR/custodyd.sock
 		service-socket = $DIR/service/custodyd.sock
+		approver-authorities = $DIR/approvers-ca.pem
 	END
+	# three days otherwise
+	[ -z "${DEMO_PURGE_WAIT-}" ] || printf 'purge-wait = %s\n' "$DEMO_PURGE_WAIT"
 	{
 		sed -n 's/^ROLE([A-Z_]*, "\([a-z-]*\)".*/role \1/p' src/depd/role.tbl
 		printf 'workload %s\n' mailbox workload cloudpc

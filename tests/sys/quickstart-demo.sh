@@ -23,12 +23,14 @@ for step in "two SoftHSM tokens" "an RSA-3072 key in contosowestus" "an RSA-3072
 	"open it and compare" "destroy token west" "open it with token east alone" "delete the key" "no longer opens, and why" \
 	"recover the key" "open it again" "service's own custody, and depd" "let Exchange use their keys" "a policy for mailboxes" \
 	"assign it to two mailboxes" "seal [1-9][0-9]* messages" "read them and compare" "lose token west" "read them with token east alone" \
-	"token west comes back" "revoke their keys" "can be read no more, and why" "restore them" "read the mail again" "roll: new versions"; do
+	"token west comes back" "revoke their keys" "can be read no more, and why" "restore them" "read the mail again" "roll: new versions" \
+	"an approver of purges" "ask for the mail to be purged" "it is carried out" "verify the certificate" "gone for good all the same"; do
 	tap_ok "the table has: $step" grep -q -e "$step.* [0-9][0-9]* ms\$" "$T/said.log"
 done
 tap_ok "why it no longer opens: west is unavailable" grep -q "(token west): unavailable" "$T/said.log"
 tap_ok "and east's key is deleted" grep -q "(token east): denied.*KeyDeleted" "$T/said.log"
 tap_ok "why the mail is not read: both owners have revoked it" grep -q "revoked both keys.*AccessDenied" "$T/said.log"
+tap_ok "and why it is not read ever after" grep -q "purged with its policy.*PolicyPurging" "$T/said.log"
 tap_is "nothing is left in the temporary directory" "" "$(ls -A "$T/tmp")"
 tap_is "or at home" "" "$(ls -A "$T/home")"
 tap_is "no process is left" "" "$(processes)"
