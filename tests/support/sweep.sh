@@ -1,4 +1,4 @@
-# Kill sweeps (threats D7): a daemon, or the worker of token west, is killed at its n-th system call after a request was sent;
+# Kill sweeps (threats D7, G13): a daemon, or the worker of token west, or depd, is killed at its n-th system call after a request was sent;
 # then everything must be as before the request or as after it, and the same request again must make sense.
 #
 #   . "$SRCDIR/tests/support/lib.sh"
@@ -8,7 +8,7 @@
 #   update_before() { ... }      # what must be there; $NAME is a name of this point's own
 #   update_client() { ... }      # the request, by client_http, and what it waits for then by client_waits
 #   update_after() { ... }       # after recovery: $CODE is what the client was told (000: nothing); checks by expect
-#   sweep update daemon 5        # or worker; so many points, if $CRASH_STRIDE does not say how far apart they are
+#   sweep update daemon 5        # or worker, or depd in the world of dep.sh; so many points, if $CRASH_STRIDE does not say how far apart they are
 #   tap_done
 #
 # SWEEP_TOKEN names the token whose worker is killed, "west" if not set; SWEEP_FINDING a kind of what the doctor may find.
@@ -16,6 +16,7 @@
 # shellcheck shell=sh
 
 CODE=000
+sweep_daemon=custodyd # that requests are sent to
 
 # client_http METHOD PATH HOST [JSON]: the request as a client of its own.
 client_http() {
@@ -31,7 +32,7 @@ client_http() {
 	cat >"$T/client.curl" <<-CURL
 		silent
 		max-time = $DEADLINE
-		unix-socket = "$T/custodyd.sock"
+		unix-socket = "$T/$sweep_daemon.sock"
 		request = $1
 		header = "Host: $client_host"
 		header = "Authorization: Bearer test"
@@ -50,7 +51,7 @@ client_http() {
 client_waits() {
 	cat >>"$T/client" <<-CLIENT
 		end=\$((\$(date +%s) + $DEADLINE))
-		while kill -0 $(daemon_pid) 2>/dev/null && [ "\$(date +%s)" -lt "\$end" ] && ! $1; do
+		while kill -0 $(cat "$T/$sweep_daemon.pid") 2>/dev/null && [ "\$(date +%s)" -lt "\$end" ] && ! $1; do
 			sleep 0.02
 		done
 	CLIENT
@@ -176,6 +177,10 @@ tokens_started() {
 
 # Token and catalog tell one story, nothing is pending, the audit is whole (threats D10, B28).
 invariants() {
+	if [ "$sweep_daemon" = depd ]; then
+		expect "the audit verifies" "$AUDIT_CHECK" "$T/log/dep-audit.jsonl"
+		return
+	fi
 	wait_for tokens_started || point_problem "the tokens do not start: $(json -c .value)"
 	expect_is "token west" ready "$(token_state west)"
 	wait_for settled || point_problem "intents stay: $(json .intents)"
@@ -190,6 +195,11 @@ invariants() {
 # The process is gone when it was killed: back to a daemon that serves.
 recover_process() {
 	[ "${verdict%% *}" = killed ] || return 0
+	if [ "$sweep_process" = depd ]; then
+		wait_for test -e "$T/depd.exit" || bail "the killed depd does not end"
+		dep_start || bail "no start after $verdict of $sweep_name: status $?"
+		return
+	fi
 	if [ "$sweep_process" = daemon ]; then
 		wait_for test -e "$T/custodyd.exit" || bail "the killed daemon does not end"
 		daemon_start || bail "no start after $verdict of $sweep_name: status $?"
@@ -206,8 +216,8 @@ recover_process() {
 # The process to sweep over is there; a worker may just be replaced.
 # shellcheck disable=SC2317 # run by wait_for
 point_begins() {
-	point_pid=$(daemon_pid)
-	[ "$sweep_process" = daemon ] || point_pid=$(worker_pid "${SWEEP_TOKEN:-west}")
+	point_pid=$(cat "$T/$sweep_daemon.pid")
+	[ "$sweep_process" != worker ] || point_pid=$(worker_pid "${SWEEP_TOKEN:-west}")
 	[ "$point_pid" -gt 0 ]
 }
 
@@ -227,7 +237,7 @@ point() {
 	CODE=${CODE:-000}
 	verdict=$(tail -n 1 "$T/swept")
 	recover_process
-	[ "$sweep_process" = daemon ] || [ "$CODE" != 000 ] || point_problem "the daemon did not answer"
+	[ "$sweep_process" != worker ] || [ "$CODE" != 000 ] || point_problem "the daemon did not answer"
 	invariants
 	"${sweep_name}_after"
 	invariants_again
@@ -238,6 +248,7 @@ point() {
 
 # What "after" did once more must have left nothing open either.
 invariants_again() {
+	[ "$sweep_daemon" != depd ] || return 0
 	wait_for settled || point_problem "afterwards intents stay: $(json .intents)"
 	expect_is "objects on the token afterwards" "$(objects_in_catalog)" "$(objects_on_token)"
 }
@@ -257,12 +268,14 @@ fail_at() {
 	! grep -q INJECTED "$T/trace" || failed=yes
 }
 
-# sweep NAME daemon|worker SAMPLE: with a sample of 0 only when CRASH_STRIDE is set.
+# sweep NAME daemon|worker|depd SAMPLE: with a sample of 0 only when CRASH_STRIDE is set.
 sweep_serial=0
 sweep() {
 	[ "$3" -gt 0 ] || [ -n "${CRASH_STRIDE:-}" ] || return 0
 	sweep_name=$1
 	sweep_process=$2
+	sweep_daemon=custodyd
+	[ "$2" != depd ] || sweep_daemon=depd
 	sweep_calls=${CRASH_CALLS:-effects}
 	sweep_failed=0
 	sweep_losses=0
