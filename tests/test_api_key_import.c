@@ -63,26 +63,26 @@ static void
 rule_broken_is_refused_by_name(void **state)
 {
 	static const struct refusal rows[] = {
-		{"{}",							     ERR_BAD_PARAMETER, "key"                                          },
-		{"{\"key\":[]}",						   ERR_BAD_PARAMETER, "key"                                          },
-		{"{\"key\":{}}",						   ERR_BAD_PARAMETER, "kty"                                          },
-		{"{\"key\":{\"kty\":\"oct\"}}",                                    ERR_BAD_PARAMETER, "key.k"                                        },
-		{"{\"key\":{\"kty\":\"oct\",\"k\":\"A\"}}",                        ERR_BAD_PARAMETER, "k"                                            },
-		{"{\"key\":{\"kty\":\"oct\",\"k\":\"AAECAw\"}}",                   ERR_BAD_PARAMETER, "key_size"                                     },
-		{"{\"key\":{\"kty\":\"OKP\"}}",                                    ERR_BAD_PARAMETER, "kty"                                          },
-		{"{\"key\":{\"kty\":\"RSA\"}}",                                    ERR_BAD_PARAMETER, "key.n"                                        },
+		{"{}",							     ERR_BAD_PARAMETER, "key"           },
+		{"{\"key\":[]}",						   ERR_BAD_PARAMETER, "key"           },
+		{"{\"key\":{}}",						   ERR_BAD_PARAMETER, "kty"           },
+		{"{\"key\":{\"kty\":\"oct\"}}",                                    ERR_BAD_PARAMETER, "key.k"         },
+		{"{\"key\":{\"kty\":\"oct\",\"k\":\"A\"}}",                        ERR_BAD_PARAMETER, "k"             },
+		{"{\"key\":{\"kty\":\"oct\",\"k\":\"AAECAw\"}}",                   ERR_BAD_PARAMETER, "key_size"      },
+		{"{\"key\":{\"kty\":\"OKP\"}}",                                    ERR_BAD_PARAMETER, "kty"           },
+		{"{\"key\":{\"kty\":\"RSA\"}}",                                    ERR_BAD_PARAMETER, "key.n"         },
 		{"{\"key\":{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}}",        ERR_BAD_PARAMETER,
-                 "key.d"															     },
-		{"{\"key\":{\"kty\":\"EC\"}}",                                     ERR_BAD_PARAMETER, "key.crv"                                      },
-		{"{\"key\":{\"kty\":\"EC\",\"crv\":\"P-999\"}}",                   ERR_BAD_PARAMETER, "crv"                                          },
+                 "key.d"											      },
+		{"{\"key\":{\"kty\":\"EC\"}}",                                     ERR_BAD_PARAMETER, "key.crv"       },
+		{"{\"key\":{\"kty\":\"EC\",\"crv\":\"P-999\"}}",                   ERR_BAD_PARAMETER, "crv"           },
 		{"{\"key\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" G_X "\"}}",
-                 ERR_BAD_PARAMETER,								   "key.y"                                        },
-		{"{\"key\":" OCT ",\"release_policy\":{}}",                        ERR_BAD_PARAMETER, "release_policy"                               },
+                 ERR_BAD_PARAMETER,								   "key.y"         },
+		{"{\"key\":" OCT ",\"release_policy\":{}}",                        ERR_BAD_PARAMETER, "release_policy"},
 		{"{\"key\":" OCT ",\"attributes\":{\"exportable\":true}}",         ERR_BAD_PARAMETER,
-                 "exportable"															},
+                 "exportable"											 },
 		{"{\"key\":{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODw\",\"key_ops\":[\"sign\"]"
-		 "}}",								 ERR_BAD_PARAMETER,										"key_size"                                             },
-		{"{\"key\":{\"kty\":\"oct\",\"key_hsm\":\"AA\"}}",                                                                ERR_NOT_SUPPORTED,                                  "key_hsm"},
+		 "}}",					    ERR_BAD_PARAMETER, "key_size"      },
+		{"{\"key\":{\"kty\":\"oct\",\"key_hsm\":\"AA\"}}",                 ERR_NOT_SUPPORTED, "key_hsm"       },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct api_key_import import = {.create = {.bits = 0}};
