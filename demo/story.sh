@@ -246,6 +246,7 @@ demonstrate() {
 	need_packages build && need_name || exit 1
 	build
 	umask 077
+	# shellcheck disable=SC2034 # of world.sh
 	DEMO_PURGE_WAIT=0s
 	DIR=$(mktemp -d "${TMPDIR:-/tmp}/custody.XXXXXX") || exit 1
 	trap demo_cleanup EXIT
