@@ -112,11 +112,12 @@ jws_verify(struct bytes text, const struct pubkey *pubkey, char kid[static JWS_K
 		return refuse(err, "This is no compact JWS of ours.");
 	if (!is_signed(text, parts[2], pubkey, err))
 		return refuse(err, "This was not signed by this key.");
-	size_t len, start = payload->len;
-	if (!buf_reserve(payload, b64_decoded_max(parts[1].len)))
+	size_t len;
+	uint8_t *room = buf_reserve(payload, b64_decoded_max(parts[1].len));
+	if (room == NULL)
 		return err_set(err, ERR_TOO_LARGE, NULL);
-	if (!b64_decode(parts[1].text, parts[1].len, payload->data + start, &len))
+	if (!b64_decode(parts[1].text, parts[1].len, room, &len))
 		return refuse(err, "This is no compact JWS of ours.");
-	payload->len = start + len;
+	buf_add_len(payload, len);
 	return true;
 }
