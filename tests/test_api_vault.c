@@ -286,6 +286,25 @@ vault_list_is_an_array(void **state)
 		buf_peek(&out), "{\"value\":[]}{\"value\":[" VAULT_ITEM "]}," VAULT_ITEM "]}]}");
 }
 
+static void
+vault_name_is_available_or_says_why_not(void **state)
+{
+	(void)state;
+	CLEAN(buf)
+	struct buf text;
+	buf_init(&text, 1024);
+
+	api_vault_name_format(API_VAULT_NAME_AVAILABLE, &text);
+	assert_string_equal(
+		buf_peek(&text), "{\"nameAvailable\":true,\"reason\":null,\"message\":null}");
+	buf_reset(&text);
+	api_vault_name_format(API_VAULT_NAME_INVALID, &text);
+	assert_non_null(strstr(buf_peek(&text), "false,\"reason\":\"AccountNameInvalid\""));
+	buf_reset(&text);
+	api_vault_name_format(API_VAULT_NAME_EXISTS, &text);
+	assert_non_null(strstr(buf_peek(&text), "false,\"reason\":\"AlreadyExists\""));
+}
+
 int
 main(void)
 {
@@ -303,6 +322,7 @@ main(void)
 		TEST(policy_words_have_a_limit),
 		TEST(vault_shows_its_policies),
 		TEST(vault_list_is_an_array),
+		TEST(vault_name_is_available_or_says_why_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

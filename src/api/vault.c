@@ -187,3 +187,24 @@ api_vault_list_format(const struct api_vault *vaults, size_t count, struct buf *
 	json_write_end(&writer);
 	json_write_end(&writer);
 }
+
+void
+api_vault_name_format(enum api_vault_name found, struct buf *out)
+{
+	static const struct {
+		const char *reason;
+		const char *message;
+	} words[] = {
+		[API_VAULT_NAME_AVAILABLE] = {NULL,                 NULL                                  },
+		[API_VAULT_NAME_INVALID] = {"AccountNameInvalid", API_VAULT_NAME_RULE                   },
+		[API_VAULT_NAME_EXISTS] = {"AlreadyExists",
+					      "A vault of this name exists already; case does not matter."},
+	};
+	struct json_writer writer;
+	json_writer_init(&writer, out);
+	json_write_object(&writer, NULL);
+	json_write_bool(&writer, "nameAvailable", found == API_VAULT_NAME_AVAILABLE);
+	json_write_text(&writer, "reason", words[found].reason);
+	json_write_text(&writer, "message", words[found].message);
+	json_write_end(&writer);
+}

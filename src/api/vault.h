@@ -73,3 +73,14 @@ struct api_vault {
 void api_vault_format(const struct api_vault *vault, struct buf *out);
 /* {"value":[Vault …]} */
 void api_vault_list_format(const struct api_vault *vaults, size_t count, struct buf *out);
+
+/* Whether a vault could be made under a name: {"nameAvailable","reason","message"}, the words of az keyvault check-name. */
+#define API_VAULT_NAME_RULE                                                                        \
+	"A vault name has 3 to 24 letters, digits and single hyphens, begins with a letter and "   \
+	"does not end with a hyphen."
+enum api_vault_name {
+	API_VAULT_NAME_AVAILABLE,
+	API_VAULT_NAME_INVALID,
+	API_VAULT_NAME_EXISTS,
+};
+void api_vault_name_format(enum api_vault_name found, struct buf *out);

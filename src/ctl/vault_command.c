@@ -306,6 +306,42 @@ ctl_keyvault_delete(struct ctl *ctl)
 	return answer != NULL ? EXIT_OK : exit_code;
 }
 
+/* Also for a name that is none: that is one of the answers. */
+int
+ctl_keyvault_check_name(struct ctl *ctl)
+{
+	static const struct output_column columns[] = {
+		{"NameAvailable", "nameAvailable"},
+		{"Reason",        "reason"       },
+		{"Message",       "message"      },
+		{NULL,            NULL           },
+	};
+	struct err err;
+	char encoded[3 * PRINCIPAL_MAX];
+	char path[PATH_SIZE];
+	int exit_code = EXIT_OK;
+	const char *name = cmdline_text(&ctl->options, OPTION_NAME);
+	if (name == NULL && !cmdline_missing(&ctl->options, OPTION_NAME, &err))
+		return ctl_fail(ctl, &err);
+	if (*name == '\0' || strlen(name) >= PRINCIPAL_MAX) {
+		(void)err_set(&err, ERR_CLIENT_USAGE, "--name must be a name.");
+		return ctl_fail(ctl, &err);
+	}
+	percent_encode(name, encoded, sizeof(encoded));
+	(void)snprintf(path, sizeof(path), "/vaults/%s/availability", encoded);
+	CLEAN(json)
+	struct json_value *answer = ctl_call(ctl, "GET", NULL, path, NULL, &exit_code);
+	if (answer == NULL)
+		return exit_code;
+	CLEAN(buf)
+	struct buf json;
+	struct json_writer writer;
+	buf_init(&json, ANSWER_MAX);
+	json_writer_init(&writer, &json);
+	answers_copy(&writer, NULL, answer);
+	return ctl_answer(ctl, &json, NULL, columns);
+}
+
 /* ---- policies ---- */
 
 /* The daemon's spelling of a permission; az takes any case. NULL: there is none. */

@@ -26,6 +26,7 @@ extern const struct call_type vault_update_type;        /* vault_change.c */
 extern const struct call_type vault_delete_type;        /* vault_change.c */
 extern const struct call_type vault_get_type;           /* vault_read.c */
 extern const struct call_type vault_list_type;          /* vault_read.c */
+extern const struct call_type vault_availability_type;  /* vault_read.c */
 extern const struct call_type vault_policy_set_type;    /* vault_policy.c */
 extern const struct call_type vault_policy_delete_type; /* vault_policy.c */
 extern const struct call_type token_list_type;          /* token_read.c */

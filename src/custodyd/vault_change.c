@@ -28,9 +28,7 @@ create(struct call *call, struct err *err)
 	call->audit_vault = call->names[0];
 	call->audit_detail = call->names[0];
 	if (!id_vault_name_valid(call->names[0]))
-		return err_set(err, ERR_BAD_PARAMETER,
-			"A vault name has 3 to 24 letters, digits and single hyphens, and begins "
-			"with a letter.");
+		return err_set(err, ERR_BAD_PARAMETER, API_VAULT_NAME_RULE);
 	if (!http_request_check_json(call->http, err) ||
 		!api_vault_create_decode(
 			http_request_body(call->http), call->arena, &wanted, err) ||

@@ -1,4 +1,7 @@
-/* GET /vaults and GET /vaults/{vault}: administrators see all, others the vaults on which they have a permission. */
+/*
+ * GET /vaults and GET /vaults/{vault}: administrators see all, others the vaults on which they have a permission.
+ * GET /vaults/{vault}/availability: whether one could be made under that name.
+ */
 #include "custodyd/operations.h"
 #include "custodyd/rollback.h"
 #include "custodyd/vault_call.h"
@@ -65,5 +68,29 @@ static const struct op_step list_steps[] = {
 
 const struct call_type vault_list_type = {
 	.op = CALL_OP_TYPE("vault.list", list_steps),
+	.size = sizeof(struct call),
+};
+
+/* For administrators alone: to others, which vaults there are is no news (threats C21). */
+static enum op_result
+step_availability(struct op *op)
+{
+	struct call *call = (struct call *)op;
+	enum api_vault_name found = API_VAULT_NAME_AVAILABLE;
+	if (!id_vault_name_valid(call->names[0]))
+		found = API_VAULT_NAME_INVALID;
+	else if (vaults_find(call->task.daemon->vaults, call->names[0]) != NULL)
+		found = API_VAULT_NAME_EXISTS;
+	api_vault_name_format(found, &call->body);
+	return call_finish(call, 200);
+}
+
+static const struct op_step availability_steps[] = {
+	{"admit",        call_admit       },
+	{"availability", step_availability},
+};
+
+const struct call_type vault_availability_type = {
+	.op = CALL_OP_TYPE("vault.availability", availability_steps),
 	.size = sizeof(struct call),
 };

@@ -15,6 +15,10 @@ whole() {
 	tr -d '\r' <"$T/headers" | grep -vi '^x-ms-request-id:'
 	cat "$T/body"
 }
+for name in contosowestus contosonowhere a--b; do
+	tap_is "whether a vault's name is taken ($name)" "403 Forbidden AccessDenied" "$(ask 12345 GET "/vaults/$name/availability" "")"
+done
+
 # By somebody with permissions, but never the one that the route needs.
 policy_set $WEST user:12345 import
 while read -r method before after body; do

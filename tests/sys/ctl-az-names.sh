@@ -60,6 +60,8 @@ tap_is "set-policy" get,list \
 	"$(json '.properties.accessPolicies[] | select(.principal == "user:daemon").permissions.keys | join(",")' "$T/answer")"
 show keyvault delete-policy --name contosowestus --upn daemon@contoso.test
 tap_is "delete-policy" 1 "$(json '.properties.accessPolicies | length' "$T/answer")"
+show keyvault check-name --name ContosoWestUS
+tap_is "check-name" "false AlreadyExists" "$(json '"\(.nameAvailable) \(.reason)"' "$T/answer")"
 tap_exits "a vault with keys is not deleted" 3 ctl keyvault delete --name contosowestus --yes
 tap_ok "an empty one is" ctl keyvault delete --name contosocentralus --yes
 tap_done

@@ -29,7 +29,13 @@ answers "a token that is not configured" "404 TokenNotFound" PUT /vaults/other "
 for name in ab 1ab a--b ab- a_b "$(printf 'a%.0s' $(seq 25))" a.b; do
 	http PUT "/vaults/$name" "" '{"token":"west"}'
 	tap_is "no name: $name" "400 BadParameter" "$(answer)"
+	http GET "/vaults/$name/availability" ""
+	tap_is "which can be asked" "200 false AccountNameInvalid" "$(answer) $(json .nameAvailable) $(json .reason)"
 done
+http GET /vaults/CONTOSO-1/availability ""
+tap_is "a name that is taken" "200 false AlreadyExists" "$(answer) $(json .nameAvailable) $(json .reason)"
+http GET "/vaults/$(printf 'a%.0s' $(seq 24))/availability" ""
+tap_is "a name that is free" '{"nameAvailable":true,"reason":null,"message":null}' "$(cat "$T/body")"
 answers "24 letters are one" 201 PUT "/vaults/$(printf 'a%.0s' $(seq 24))" "" '{"token":"west"}'
 
 answers "retention changes before the first key" 200 PATCH /vaults/Contoso-1 "" '{"retentionDays":8}'
