@@ -6,7 +6,7 @@
  */
 "use strict";
 const assert = require("assert");
-const { createHash, randomBytes } = require("crypto");
+const { createHash, generateKeyPairSync, randomBytes } = require("crypto");
 const { Agent } = require("http");
 const { CryptographyClient, KeyClient } = require("@azure/keyvault-keys");
 
@@ -80,6 +80,20 @@ async function creates() {
 	}
 	const disabled = await client.createKey("off", "oct-HSM", { enabled: false });
 	assert.deepStrictEqual([disabled.keyType, disabled.properties.enabled], ["oct-HSM", false]);
+}
+
+async function imports() {
+	const k = randomBytes(32);
+	const oct = await client.importKey("in-oct", { kty: "oct", k }, { tags: { a: "b" } });
+	assert.deepStrictEqual([oct.keyType, oct.key.k, oct.properties.tags], ["oct", undefined, { a: "b" }]);
+	const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+	const { kty, crv, ...parts } = privateKey.export({ format: "jwk" });
+	for (const part of Object.keys(parts))
+		parts[part] = Buffer.from(parts[part], "base64url");
+	const ec = await client.importKey("in-ec", { kty, crv, ...parts, keyOps: ["sign", "verify"] });
+	assert.deepStrictEqual([text(ec.key.x), text(ec.key.y), ec.key.d], [text(parts.x), text(parts.y), undefined]);
+	await signsWith(crypto(ec), "ES256");
+	assert.strictEqual(await refused(client.importKey("in-bad", { kty, crv, ...parts, d: randomBytes(32) })), "400 BadParameter");
 }
 
 async function gets() {
@@ -272,7 +286,7 @@ async function challenges() {
 	assert.strictEqual(await refused(elsewhere.getKey("rsa")), "404 VaultNotFound");
 }
 
-const tests = { creates, gets, updates, rotates, randoms, deletes, encrypts, wraps, signs, states, pages, crowd, challenges };
+const tests = { creates, imports, gets, updates, rotates, randoms, deletes, encrypts, wraps, signs, states, pages, crowd, challenges };
 
 async function main() {
 	for (const [name, test] of Object.entries(tests)) {
