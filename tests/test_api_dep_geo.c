@@ -81,6 +81,43 @@ anything_else_than_two_keys_is_refused(void **state)
 }
 
 static void
+an_update_names_one_key_in_one_way(void **state)
+{
+	static const struct {
+		const char *body;
+		bool good;
+		size_t index;
+		const char *uri;
+	} rows[] = {
+		{"{\"keyType\":\"primary\",\"keys\":[\"" A "\"]}",               true,  0, A   },
+		{"{\"keyType\":\"secondary\",\"keys\":[\" , " A ",\"]}",         true,  1, A   },
+		{"{\"keyType\":\"secondary\",\"key\":" P "}",                    true,  1, NULL},
+		{"{\"keyType\":\"both\",\"keys\":[\"" A "\"]}",                  false, 0, NULL},
+		{"{\"keyType\":\"primary\",\"keys\":[\"" A "," B "\"]}",         false, 0, NULL},
+		{"{\"keyType\":\"primary\",\"keys\":[\"" A "\"],\"key\":" P "}", false, 0, NULL},
+		{"{\"keyType\":\"primary\",\"keys\":[]}",                        false, 0, NULL},
+		{"{\"keyType\":\"primary\",\"key\":{\"vault\":\"v\"}}",          false, 0, NULL},
+		{"{\"keyType\":\"primary\"}",                                    false, 0, NULL},
+		{"{\"keys\":[\"" A "\"]}",                                       false, 0, NULL},
+		{"{\"keyType\":\"primary\",\"keys\":[\"" A "\"],\"x\":1}",       false, 0, NULL},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct api_dep_geo_update wanted;
+		struct err err = {0};
+		bool ok = api_dep_geo_update_decode(
+			bytes_of_text(rows[i].body), *state, &wanted, &err);
+		if (ok != rows[i].good || (!ok && err.code != ERR_BAD_PARAMETER))
+			fail_msg("%s: %s", rows[i].body, err_name(err.code));
+		if (!ok)
+			continue;
+		assert_int_equal(wanted.index, rows[i].index);
+		assert_true(rows[i].uri == NULL ? wanted.key.uri == NULL
+						: strcmp(wanted.key.uri, rows[i].uri) == 0);
+		assert_true(rows[i].uri != NULL || strcmp(wanted.key.name, "n") == 0);
+	}
+}
+
+static void
 a_geo_is_shown_with_nulls_where_it_is_not_registered(void **state)
 {
 	(void)state;
@@ -105,6 +142,7 @@ main(void)
 		TEST(two_uris_come_in_one_text_or_in_two),
 		TEST(keys_are_named_by_vault_name_and_version_too),
 		TEST(anything_else_than_two_keys_is_refused),
+		TEST(an_update_names_one_key_in_one_way),
 		TEST(a_geo_is_shown_with_nulls_where_it_is_not_registered),
 	};
 	return cmocka_run_group_tests_name("api_dep_geo", tests, NULL, NULL);

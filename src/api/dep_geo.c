@@ -101,6 +101,47 @@ api_dep_geo_register_decode(struct bytes body, struct arena *arena,
 	       take_keys(&read.keys, arena, ret_register->keys, err);
 }
 
+static const struct json_word key_type_words[] = {
+	{"primary",   0},
+	{"secondary", 1},
+	{NULL,        0},
+};
+
+struct update_body {
+	int key_type;
+	struct json_texts keys;
+	const struct key_body *key;
+};
+
+static const struct json_field update_fields[] = {
+	FIELD(struct update_body, key_type, "keyType", WORD, .flags = JSON_REQUIRED,
+		.words = key_type_words),
+	FIELD(struct update_body, keys, "keys", TEXTS, .max = TEXTS_MAX, .high = OCTETS_MAX),
+	FIELD(struct update_body, key, "key", OBJECT, .table = &key_table),
+};
+TABLE(update_table, update_fields, struct update_body, true);
+
+bool
+api_dep_geo_update_decode(struct bytes body, struct arena *arena,
+	struct api_dep_geo_update *ret_update, struct err *err)
+{
+	struct update_body read;
+	struct api_dep_geo_key keys[API_DEP_GEO_KEYS] = {{NULL}};
+	size_t count = 0;
+	if (!json_decode_body(body, &update_table, arena, &read, err))
+		return false;
+	for (size_t i = 0; i < read.keys.count; i++)
+		split(read.keys.items[i], arena, keys, &count);
+	if (count + (read.key != NULL ? 1 : 0) != 1)
+		return err_set(err, ERR_BAD_PARAMETER,
+			"One key is updated at a time: either 'keys' with one URI or 'key' is "
+			"wanted.");
+	*ret_update = (struct api_dep_geo_update){.index = (size_t)read.key_type, .key = keys[0]};
+	if (read.key != NULL)
+		put_parts(read.key, &ret_update->key);
+	return true;
+}
+
 /* ---- answers ---- */
 
 static void
@@ -129,6 +170,19 @@ api_dep_geo_format(const struct api_dep_geo *geo, struct buf *out)
 	struct json_writer writer;
 	json_writer_init(&writer, out);
 	write_geo(&writer, NULL, geo);
+}
+
+void
+api_dep_geo_update_format(
+	bool updated, const char *message, const struct api_dep_geo *geo, struct buf *out)
+{
+	struct json_writer writer;
+	json_writer_init(&writer, out);
+	json_write_object(&writer, NULL);
+	json_write_bool(&writer, "updated", updated);
+	json_write_text(&writer, "message", message);
+	write_geo(&writer, "geo", geo);
+	json_write_end(&writer);
 }
 
 void

@@ -28,6 +28,13 @@ struct api_dep_geo_register {
 bool api_dep_geo_register_decode(struct bytes body, struct arena *arena,
 	struct api_dep_geo_register *ret_register, struct err *err) MUST_USE;
 
+struct api_dep_geo_update {
+	size_t index; /* of the key that is another one from now on: 0 primary, 1 secondary */
+	struct api_dep_geo_key key;
+};
+bool api_dep_geo_update_decode(struct bytes body, struct arena *arena,
+	struct api_dep_geo_update *ret_update, struct err *err) MUST_USE;
+
 /* A geo as it is shown; all text is borrowed. */
 struct api_dep_geo {
 	const char *name, *admin_url;
@@ -42,5 +49,8 @@ struct api_dep_geo {
 	int64_t number;                  /* its number */
 };
 void api_dep_geo_format(const struct api_dep_geo *geo, struct buf *out);
+/* {"updated":bool,"message":text,"geo":Geo} */
+void api_dep_geo_update_format(
+	bool updated, const char *message, const struct api_dep_geo *geo, struct buf *out);
 /* {"value":[Geo …],"next":null} */
 void api_dep_geo_list_format(const struct api_dep_geo *geos, size_t count, struct buf *out);

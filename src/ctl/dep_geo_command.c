@@ -15,6 +15,15 @@ static const struct output_column geo_columns[] = {
 	{NULL,         NULL        },
 };
 
+static const struct output_column update_columns[] = {
+	{"Geo",        "geo.name"      },
+	{"State",      "geo.state"     },
+	{"Percentage", "geo.percentage"},
+	{"Updated",    "updated"       },
+	{"Message",    "message"       },
+	{NULL,         NULL            },
+};
+
 /* Options that name a key by its parts. */
 struct key_options {
 	const char *member;
@@ -25,6 +34,8 @@ static const struct key_options both_keys[] = {
 	{"primary",   OPTION_PRIMARY_VAULT,   OPTION_PRIMARY_NAME,   OPTION_PRIMARY_VERSION  },
 	{"secondary", OPTION_SECONDARY_VAULT, OPTION_SECONDARY_NAME, OPTION_SECONDARY_VERSION},
 };
+
+static const struct key_options one_key = {"key", OPTION_VAULT, OPTION_KEY_NAME, OPTION_VERSION};
 
 /* A geo is named by its name or by the URL of its admin site, of which the host stands in the path. */
 static bool
@@ -67,11 +78,12 @@ write_key(struct ctl *ctl, struct json_writer *writer, const struct key_options 
 
 /* The keys as they were named; what is missing the daemon says. */
 static void
-write_keys(struct ctl *ctl, struct json_writer *writer)
+write_keys(
+	struct ctl *ctl, struct json_writer *writer, const struct key_options *keys, size_t count)
 {
 	ctl_write_words(ctl, writer, "keys", OPTION_KEY);
-	for (size_t i = 0; i < ARRAY_LEN(both_keys); i++) {
-		const struct key_options *key = &both_keys[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct key_options *key = &keys[i];
 		if (cmdline_given(&ctl->options, key->vault) ||
 			cmdline_given(&ctl->options, key->name) ||
 			cmdline_given(&ctl->options, key->version))
@@ -80,14 +92,14 @@ write_keys(struct ctl *ctl, struct json_writer *writer)
 }
 
 static int
-ask(struct ctl *ctl, const char *method, const char *tail, const struct buf *body)
+ask(struct ctl *ctl, const char *method, const char *tail, const char *body,
+	const struct output_column *columns)
 {
 	char path[DEPCTL_PATH_SIZE];
 	struct err err;
 	if (!geo_path(ctl->options.arguments[0], tail, path, &err))
 		return ctl_fail(ctl, &err);
-	return ctl_show(ctl, method, path, body != NULL ? buf_peek(body) : NULL, NULL, false,
-		geo_columns, NULL);
+	return ctl_show(ctl, method, path, body, NULL, false, columns, NULL);
 }
 
 int
@@ -99,15 +111,46 @@ depctl_geo_register(struct ctl *ctl)
 	buf_init(&body, DEPCTL_BODY_MAX);
 	json_writer_init(&writer, &body);
 	json_write_object(&writer, NULL);
-	write_keys(ctl, &writer);
+	write_keys(ctl, &writer, both_keys, ARRAY_LEN(both_keys));
 	json_write_end(&writer);
-	return ask(ctl, "POST", "/register", &body);
+	return ask(ctl, "POST", "/register", buf_peek(&body), geo_columns);
+}
+
+int
+depctl_geo_update(struct ctl *ctl)
+{
+	const char *key_type = cmdline_text(&ctl->options, OPTION_KEY_TYPE);
+	struct json_writer writer;
+	struct err err;
+	CLEAN(buf)
+	struct buf body;
+	buf_init(&body, DEPCTL_BODY_MAX);
+	if (key_type == NULL && !cmdline_missing(&ctl->options, OPTION_KEY_TYPE, &err))
+		return ctl_fail(ctl, &err);
+	json_writer_init(&writer, &body);
+	json_write_object(&writer, NULL);
+	json_write_text(&writer, "keyType", key_type);
+	write_keys(ctl, &writer, &one_key, 1);
+	json_write_end(&writer);
+	return ask(ctl, "POST", "/update", buf_peek(&body), update_columns);
+}
+
+int
+depctl_geo_rollback(struct ctl *ctl)
+{
+	return ask(ctl, "POST", "/rollback", "{}", geo_columns);
+}
+
+int
+depctl_geo_purge(struct ctl *ctl)
+{
+	return ask(ctl, "POST", "/purge", "{}", geo_columns);
 }
 
 int
 depctl_geo_show(struct ctl *ctl)
 {
-	return ask(ctl, "GET", "", NULL);
+	return ask(ctl, "GET", "", NULL, geo_columns);
 }
 
 int

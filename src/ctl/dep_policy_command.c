@@ -254,6 +254,12 @@ depctl_m365_recover(struct ctl *ctl)
 }
 
 int
+depctl_m365_purge(struct ctl *ctl)
+{
+	return ask(ctl, "m365", "POST", "/purge", "{}", NULL, policy_columns);
+}
+
+int
 depctl_mailbox_policy_recover(struct ctl *ctl)
 {
 	return recover(ctl, "mailbox");

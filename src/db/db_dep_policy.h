@@ -74,6 +74,10 @@ bool db_dep_policy_insert(struct db *db, const struct db_dep_policy *policy,
 bool db_dep_generation_insert(
 	struct db *db, const struct db_dep_generation *generation, struct err *err) MUST_USE;
 
+/* The same, and the policy's keys are called `uri` from now on. */
+bool db_dep_generation_roll(struct db *db, const struct db_dep_generation *generation,
+	const char *const uri[2], struct err *err) MUST_USE;
+
 /* ERR_POLICY_NOT_FOUND. Strings live in `arena`. */
 bool db_dep_policy_get(struct db *db, int64_t id, struct arena *arena,
 	struct db_dep_policy *ret_policy, struct err *err) MUST_USE;

@@ -10,6 +10,8 @@ extern const struct dep_call_type dep_status_type;
 extern const struct dep_call_type dep_flush_type;
 extern const struct dep_call_type geo_list_type, geo_show_type;         /* geo_read.c */
 extern const struct dep_call_type geo_register_type;                    /* geo_register.c */
+extern const struct dep_call_type geo_rollback_type, geo_purge_type;    /* geo_refused.c */
+extern const struct dep_call_type geo_update_type;                      /* geo_update.c */
 extern const struct dep_call_type scope_assign_type;                    /* scope_assign.c */
 extern const struct dep_call_type scope_list_type;                      /* scope_read.c */
 extern const struct dep_call_type scope_moved_type;                     /* scope_moved.c */

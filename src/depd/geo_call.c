@@ -41,6 +41,57 @@ geo_call_take_key(struct geo_call *call, size_t index, const struct api_dep_geo_
 }
 
 bool
+geo_call_busy(struct geo_call *call)
+{
+	const struct geo_view *view = &call->view;
+	return err_set(&call->policy.call.err, ERR_ROLL_IN_PROGRESS, "Geo %s is %s, %d %% done.",
+		view->geo.name, geo_state_name(view->state), geo_view_percentage(view));
+}
+
+bool
+geo_call_check_quiet(struct geo_call *call)
+{
+	if (call->view.state == GEO_REGISTERED)
+		return true;
+	if (call->view.state != GEO_UNREGISTERED)
+		return geo_call_busy(call);
+	return err_set(&call->policy.call.err, ERR_GEO_UNREGISTERED,
+		"Geo %s is not registered: no policy of its own covers its sites.",
+		call->view.geo.name);
+}
+
+bool
+geo_call_made(struct geo_call *call, struct db_dep_generation *ret_generation,
+	const char *ret_uri[static POLICY_KEYS])
+{
+	struct policy_call *policy = &call->policy;
+	struct dep_call *base = &policy->call;
+	if (policy->made == NULL || !geo_view_read(base->depd->db, &call->view.geo, base->arena,
+					    &call->view, &base->err))
+		return false;
+	*ret_generation = policy->made->row;
+	ret_generation->policy = policy->policy.id;
+	for (size_t i = 0; i < POLICY_KEYS; i++)
+		ret_uri[i] = policy->keys[i].uri;
+	return call->view.current.number + 1 == ret_generation->number ||
+	       err_set(&base->err, ERR_CONFLICT,
+		       "The keys of geo %s were exchanged by another request meanwhile.",
+		       call->view.geo.name);
+}
+
+bool
+geo_call_rolled(struct geo_call *call)
+{
+	struct policy_call *policy = &call->policy;
+	struct dep_call *base = &policy->call;
+	if (!db_dep_policy_get(
+		    base->depd->db, policy->policy.id, base->arena, &policy->policy, &base->err))
+		return false;
+	policy_call_made(policy);
+	return true;
+}
+
+bool
 geo_call_answer(struct geo_call *call)
 {
 	struct dep_call *base = &call->policy.call;

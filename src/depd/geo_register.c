@@ -34,8 +34,7 @@ check_state(struct geo_call *geo)
 		return err_set(&call->err, ERR_POLICY_EXISTS,
 			"Geo %s is registered already; its keys are updated one at a time.",
 			view->geo.name);
-	return err_set(&call->err, ERR_ROLL_IN_PROGRESS, "Geo %s is %s, %d %% done.",
-		view->geo.name, geo_state_name(view->state), geo_view_percentage(view));
+	return geo_call_busy(geo);
 }
 
 static void

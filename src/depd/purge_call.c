@@ -23,7 +23,8 @@ purge_call_find(struct purge_call *call)
 		!organization_get(base->depd, base->arena, &policy->organization, &base->err))
 		return false;
 	if (policy->policy.kind != DB_DEP_MAILBOX)
-		return err_set(&base->err, ERR_PURGE_NOT_SUPPORTED, NULL);
+		return err_set(&base->err, ERR_PURGE_NOT_SUPPORTED,
+			"Policy %s is not purged, " PURGE_INSTEAD, policy->policy.name);
 	return db_dep_purge_get(db, policy->policy.id, base->arena, &call->purge, &call->found,
 		       &base->err) &&
 	       purge_document_mailboxes(db, &policy->policy, &call->mailboxes, &base->err);

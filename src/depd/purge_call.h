@@ -7,6 +7,11 @@
 #include "depd/policy_call.h"
 #include "depd/purge_document.h"
 
+/* What to do about a policy that is not purged. */
+#define PURGE_INSTEAD                                                                              \
+	"only those of mailboxes are, by depctl mailbox policy purge request, when the "           \
+	"organization leaves the service."
+
 struct purge_call {
 	struct policy_call policy; /* first */
 	struct db_dep_purge purge;

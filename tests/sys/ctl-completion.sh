@@ -60,6 +60,7 @@ offers "refresh" m365 policy ref
 offers "refresh" help m365 policy ref
 offers "--description" m365 policy create --d
 offers "--policy" mailbox set --p
+offers "primary,secondary" geo update NAM --key-type ""
 offers "mailbox,workload,cloudpc,site" seal --kind ""
 offers "in put" seal in
 

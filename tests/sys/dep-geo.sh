@@ -1,5 +1,6 @@
 #!/bin/sh
-# A geo under a policy of two pinned keys: registered, shown with its state and percentages; its sites and their data keys. (threats G21, G25)
+# A geo under a policy of two pinned keys: registered, shown with its state and percentages, updated one key at a time; its sites and their
+# data keys. (threats G8, G9, G21, G25)
 # shellcheck disable=SC2317 # functions are run by others
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
@@ -93,6 +94,9 @@ dc site moved old >"$T/out" 2>&1
 tap_is "then all is done" "Registered 100 100" "$(geo NAM)"
 dep_answers "it is not registered twice" "409 PolicyExists" POST /geos/NAM/register "$(register_keys "$WEST_KID" "$EAST_KID")"
 
+dep_answers "what is not registered is not updated" "409 GeoUnregistered" POST /geos/EUR/update \
+	"$(jq -nc --arg k "$WEST_KID" '{keyType: "primary", keys: [$k]}')"
+
 # ---- the availability key: one RSA key for all geos, used by nothing here (threats G21) ----
 dc geo register EUR --primary-vault $WEST --primary-name root-west --primary-version "${WEST_KID##*/}" \
 	--secondary-vault $EAST --secondary-name root-east --secondary-version "${EAST_KID##*/}" >"$T/out" 2>&1 || diag "$(cat "$T/out")"
@@ -104,11 +108,63 @@ dep_answers "its policy is not changed like another" "400 NotSupported" PATCH "/
 dep_answers "nor refreshed" "400 NotSupported" POST "/policies/$id/refresh" '{}'
 dep_answers "but shown" 200 GET "/policies/$id"
 tap_is "as a geo's" geo "$(json .kind)"
+
+# ---- one key at a time gives way to another version (threats G8, G9, G25) ----
+update() {
+	dc geo update "$@" | jq -r '"\(.updated) \(.geo.state) \(.geo.percentage)"'
+}
+update_refused() {
+	dep_answers "no update: $1" "$2" POST /geos/NAM/update "$3"
+}
+west_new=$(dep_key $WEST root-west "$AES")
+east_new=$(dep_key $EAST root-east "$AES")
+config_set depd rewrap-rate 0
+dep_reload
+tap_is "an update to the version in use says so" "false Registered 100" "$(update NAM --key-type primary --key "$WEST_KID")"
+update_refused "a key without its version" "400 BadParameter" "$(jq -nc --arg k "$WEST_URI" '{keyType: "primary", keys: [$k]}')"
+update_refused "both keys" "400 BadParameter" "$(jq -nc --arg k "$west_new $east_new" '{keyType: "primary", keys: [$k]}')"
+update_refused "neither key said" "400 BadParameter" "$(jq -nc --arg k "$west_new" '{keys: [$k]}')"
+update_refused "the other key's vault" "400 SameVault" "$(jq -nc --arg k "$east_new" '{keyType: "primary", keys: [$k]}')"
+update_refused "no such version" "404 KeyNotFound" "$(jq -nc --arg v $WEST '{keyType: "primary", key: {vault: $v, name: "root-west", version: "00000000000000000000000000000000"}}')"
+key_change $EAST root-east '{"attributes":{"enabled":false}}'
+update_refused "a version that is disabled" "403 KeyDisabled" "$(jq -nc --arg k "$east_new" '{keyType: "secondary", keys: [$k]}')"
+key_change $EAST root-east '{"attributes":{"enabled":true}}'
+tap_exits "nor without --key-type" 2 dc geo update NAM --key "$west_new"
+tap_is "nothing of it changed anything" "Registered 100 100 1" "$(geo NAM) $(dc geo show NAM | jq .generation)"
+tap_is "a newer version rolls the geo" "true Rolling 0" \
+	"$(update NAM --key-type primary --vault $WEST --name root-west --version "${west_new##*/}")"
+tap_is "which shows both keys" "$west_new $EAST_KID" "$(dc geo show NAM | jq -r '"\(.primary) \(.secondary)"')"
+tap_is "its sites wait" "pending false geo NAM" "$(site sales)"
+update_refused "while it rolls" "409 RollInProgress" "$(jq -nc --arg k "$east_new" '{keyType: "secondary", keys: [$k]}')"
+tap_like "with the percentage" "*Rolling, 0 %*" "$(json .error.message)"
+dep POST /scopes/site/hr/datakeys/unwrap "{\"wrapped\":\"$wrapped\"}"
+tap_is "a data key of before opens" "$plain" "$(json .plaintext)"
+tap_is "and its site was moved first" "Rolling 33 100" "$(geo NAM)"
 dep_stop KILL
 dep_start || bail "depd did not start again"
-tap_is "all of it survives a kill" "Registered 100 100" "$(geo NAM)"
+tap_is "a kill changes nothing of it" "Rolling 33 100" "$(geo NAM)"
+config_set depd rewrap-rate 10000
+dep_reload
+tap_ok "it goes on to its end" wait_for geo_is NAM "Registered 100 100"
+update https://contoso-admin.sharepoint.com --key-type secondary --key "$east_new" >"$T/out"
+tap_ok "then the other key has its turn" wait_for geo_is NAM "Registered 100 100"
+dep GET "/policies/$id"
+tap_is "its policy names both" "$west_new $east_new 3" "$(json '[.keys[], .generations[-1].number] | join(" ")')"
+key_change $WEST "root-west/${WEST_KID##*/}" '{"attributes":{"enabled":false}}'
+key_change $EAST "root-east/${EAST_KID##*/}" '{"attributes":{"enabled":false}}'
+dep POST /flush
+dep POST /scopes/site/hr/datakeys/unwrap "{\"wrapped\":\"$wrapped\"}"
+tap_is "the old versions are not needed any more" "$plain" "$(json .plaintext)"
+
+# ---- what is not done with a geo ----
+dep_answers "it is not rolled back" "400 RollbackNotSupported" POST /geos/NAM/rollback
+tap_like "the command says what there is instead" "*depctl geo update*" "$(dc geo rollback NAM 2>&1)"
+dep_answers "nor purged" "400 PurgeNotSupported" POST /geos/NAM/purge
+tap_like "as the command says" "*depctl mailbox policy purge*" "$(dc geo purge NAM 2>&1)"
+dep_answers "another geo is not known there" "404 GeoNotFound" POST /geos/APC/rollback
 dep_grant $WEST "$DEP_SHAREPOINT"
 dep_grant $EAST "$DEP_SHAREPOINT"
+dep POST /flush
 dep_answers "both keys revoked: refused" "403 AccessDenied" POST /scopes/site/hr/datakeys '{}'
 dep_grant $WEST "$DEP_SHAREPOINT" get wrapKey unwrapKey
 dep_answers "one given back: served" 200 POST /scopes/site/hr/datakeys '{}'

@@ -46,6 +46,9 @@ dep PATCH "/policies/Other?kind=m365" '{"enabled":true}'
 dep_answers "enabled again it can be assigned" 200 PUT /assignments/tenant '{"policy":"Other"}'
 dep_answers "and the first one disabled" 200 PATCH "/policies/$global" '{"enabled":false}'
 
+tap_like "a policy of the tenant is not purged, and what is done instead is said" "*PurgeNotSupported*" \
+	"$(DEPD_SOCKET=$T/depd.sock "$BUILDDIR/src/ctl/depctl" m365 purge Other 2>&1)"
+
 dep_answers "the service-managed policy is shown" 200 GET "/policies/$service"
 for change in "PATCH /policies/$service" "POST /policies/$service/refresh"; do
 	# shellcheck disable=SC2086 # method and path
