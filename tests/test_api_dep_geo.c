@@ -118,6 +118,31 @@ an_update_names_one_key_in_one_way(void **state)
 }
 
 static void
+a_recovery_has_two_keys_and_a_reason(void **state)
+{
+	static const struct {
+		const char *body;
+		enum err_code code;
+	} rows[] = {
+		{"{\"reason\":\"burnt\",\"keys\":[\"" A " " B "\"]}",            ERR_NONE             },
+		{"{\"reason\":\"burnt\",\"primary\":" P ",\"secondary\":" P "}", ERR_NONE             },
+		{"{\"reason\":\"\",\"keys\":[\"" A " " B "\"]}",                 ERR_BAD_PARAMETER    },
+		{"{\"keys\":[\"" A " " B "\"]}",                                 ERR_BAD_PARAMETER    },
+		{"{\"reason\":\"burnt\"}",                                       ERR_TWO_KEYS_REQUIRED},
+		{"{\"reason\":\"burnt\",\"keys\":[\"" A "\"]}",                  ERR_TWO_KEYS_REQUIRED},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct api_dep_geo_recover wanted;
+		struct err err = {0};
+		bool ok = api_dep_geo_recover_decode(
+			bytes_of_text(rows[i].body), *state, &wanted, &err);
+		if (ok != (rows[i].code == ERR_NONE) || err.code != rows[i].code)
+			fail_msg("%s: %s", rows[i].body, err_name(err.code));
+		assert_true(!ok || strcmp(wanted.reason, "burnt") == 0);
+	}
+}
+
+static void
 a_geo_is_shown_with_nulls_where_it_is_not_registered(void **state)
 {
 	(void)state;
@@ -143,6 +168,7 @@ main(void)
 		TEST(keys_are_named_by_vault_name_and_version_too),
 		TEST(anything_else_than_two_keys_is_refused),
 		TEST(an_update_names_one_key_in_one_way),
+		TEST(a_recovery_has_two_keys_and_a_reason),
 		TEST(a_geo_is_shown_with_nulls_where_it_is_not_registered),
 	};
 	return cmocka_run_group_tests_name("api_dep_geo", tests, NULL, NULL);

@@ -724,6 +724,49 @@ recovery_counts_for_its_policy_until_it_ends(void **state)
 	assert_false(recovers);
 }
 
+/* A geo keeps its policy: what is recovered is what is older than the generation under new keys. */
+static void
+recovery_of_a_geo_is_of_older_generations(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const names[] = {"geo/nam"};
+	static const char *const uri[2] = {"https://a/keys/new/1", "https://b/keys/new/2"};
+	struct db_dep_leaving recovery = {.kind = DB_DEP_RECOVERY,
+		.reason = "burnt",
+		.fqdn = "",
+		.contact = "",
+		.incident = "",
+		.started = 20};
+	struct db_dep_policy before, after;
+	struct db_dep_leaving *open;
+	size_t count;
+	bool recovers;
+	assert_done(db_dep_slot_ensure(f->db, names, 1, 10, &f->err));
+	recovery.policy = make_policy(f, DB_DEP_GEO, "NAM", 2);
+	register_many(f, "geo/nam", 3);
+	assert_done(db_dep_policy_get(f->db, recovery.policy, f->arena, &before, &f->err));
+	struct db_dep_generation next = make_generation(recovery.policy, 2, 3);
+	struct db_dep_generation skipped = make_generation(recovery.policy, 1, 4);
+
+	assert_fails(db_dep_geo_recovery_begin(f->db, &recovery, &skipped, uri, &f->err),
+		ERR_CATALOG_INTEGRITY);
+	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
+	assert_int_equal(count, 0);
+	assert_done(db_dep_geo_recovery_begin(f->db, &recovery, &next, uri, &f->err));
+
+	assert_done(db_dep_policy_get(f->db, recovery.policy, f->arena, &after, &f->err));
+	assert_string_equal(after.uri[0], uri[0]);
+	assert_string_equal(after.uri[1], uri[1]);
+	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
+	assert_int_equal(count, 1);
+	assert_int_equal(open[0].generation, after.current);
+	assert_int_equal(open[0].left, 3);
+	assert_done(db_dep_recovers(f->db, before.current, &recovers, &f->err));
+	assert_true(recovers);
+	assert_done(db_dep_recovers(f->db, after.current, &recovers, &f->err));
+	assert_false(recovers);
+}
+
 /* ---- purges ---- */
 
 #define PURGED_KID "https://s/keys/ak/1"
@@ -847,6 +890,7 @@ main(void)
 		TEST(rollback_is_over_when_nothing_is_left),
 		TEST(rollback_ends_when_a_policy_is_assigned),
 		TEST(recovery_counts_for_its_policy_until_it_ends),
+		TEST(recovery_of_a_geo_is_of_older_generations),
 		TEST(assigning_a_tenant_moves_all_scopes_by_one_row),
 		TEST(rewrapping_moves_each_scope_once_and_counts),
 		TEST(remembered_mailbox_is_born_in_its_slot),

@@ -104,6 +104,49 @@ every_cell_of_the_table_is_as_it_says_G1(void **state)
 	}
 }
 
+/* What was asked for is given to the recovery alone, once, and kept for nobody. */
+static void
+geo_falls_back_for_the_recovery_of_lost_keys_alone_G20_G21(void **state)
+{
+	struct dep_fixture *f = *state;
+	for (int i = 0; i < DEP_FIXTURE_KEYS * DEP_FIXTURE_KEYS; i++) {
+		enum dep_fixture_key a = (enum dep_fixture_key)(i / DEP_FIXTURE_KEYS);
+		enum dep_fixture_key b = (enum dep_fixture_key)(i % DEP_FIXTURE_KEYS);
+		bool works = a == DEP_FIXTURE_WORKS || b == DEP_FIXTURE_WORKS;
+		bool lost = !works && a != DEP_FIXTURE_DENIED && b != DEP_FIXTURE_DENIED;
+		unsigned used = f->availability_used;
+		set_keys(f, a, b);
+		dep_fixture_open(f, DB_DEP_GEO, DEP_RECOVERY);
+		if ((f->key != NULL) != (works || lost) ||
+			f->availability_used != used + (lost ? 1 : 0) ||
+			(dep_opener_peek(f->opener, f->generation[DB_DEP_GEO]) != NULL) != works)
+			fail_msg("%s/%s", key_names[a], key_names[b]);
+		dep_fixture_drop(f);
+		(void)dep_opener_flush(f->opener);
+	}
+	f->script.silent = true;
+	dep_fixture_open(f, DB_DEP_GEO, DEP_RECOVERY);
+	assert_null(f->key);
+	assert_int_equal(f->code, ERR_UNAVAILABLE);
+}
+
+static void
+who_waits_beside_the_recovery_of_a_geo_gets_nothing_of_it_G21(void **state)
+{
+	struct dep_fixture *f = *state;
+	set_keys(f, DEP_FIXTURE_UNAVAILABLE, DEP_FIXTURE_MISSING);
+	for (enum dep_action action = DEP_USER; action <= DEP_SYSTEM; action++) {
+		unsigned told = f->told;
+		(void)dep_fixture_start(f, DB_DEP_GEO, DEP_RECOVERY);
+		(void)dep_fixture_start(f, DB_DEP_GEO, action);
+		dep_fixture_wait(f, told + 2);
+		assert_null(f->key);
+		assert_int_equal(f->code, ERR_UNAVAILABLE);
+	}
+	assert_int_equal(f->availability_used, 2);
+	assert_int_equal(dep_fixture_audited(f, "; recovery action; unavailable"), 2);
+}
+
 static void
 owners_are_asked_as_the_application_of_the_policy(void **state)
 {
@@ -593,6 +636,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_cell_of_the_table_is_as_it_says_G1),
+		TEST(geo_falls_back_for_the_recovery_of_lost_keys_alone_G20_G21),
+		TEST(who_waits_beside_the_recovery_of_a_geo_gets_nothing_of_it_G21),
 		TEST(owners_are_asked_as_the_application_of_the_policy),
 		TEST(fallback_record_names_all_of_it_G22),
 		TEST(answers_that_tell_nothing_of_keys_are_no_word_G3),

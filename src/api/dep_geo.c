@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/body.h"
+#include "api/dep_leaving.h"
 #include "json/json_writer.h"
 
 #define TEXTS_MAX   16   /* more than two are counted, then refused */
@@ -99,6 +100,30 @@ api_dep_geo_register_decode(struct bytes body, struct arena *arena,
 	struct register_body read;
 	return json_decode_body(body, &register_table, arena, &read, err) &&
 	       take_keys(&read.keys, arena, ret_register->keys, err);
+}
+
+struct recover_body {
+	struct keys_body keys;
+	const char *reason;
+};
+
+static const struct json_field recover_fields[] = {
+	KEYS_FIELDS(struct recover_body),
+	FIELD(struct recover_body, reason, "reason", TEXT,
+		.flags = JSON_REQUIRED | JSON_NON_EMPTY | JSON_PRINTABLE,
+		.max = API_DEP_REASON_MAX),
+};
+TABLE(recover_table, recover_fields, struct recover_body, true);
+
+bool
+api_dep_geo_recover_decode(struct bytes body, struct arena *arena,
+	struct api_dep_geo_recover *ret_recover, struct err *err)
+{
+	struct recover_body read;
+	if (!json_decode_body(body, &recover_table, arena, &read, err))
+		return false;
+	ret_recover->reason = read.reason;
+	return take_keys(&read.keys, arena, ret_recover->keys, err);
 }
 
 static const struct json_word key_type_words[] = {

@@ -35,6 +35,13 @@ struct api_dep_geo_update {
 bool api_dep_geo_update_decode(struct bytes body, struct arena *arena,
 	struct api_dep_geo_update *ret_update, struct err *err) MUST_USE;
 
+struct api_dep_geo_recover {
+	struct api_dep_geo_key keys[API_DEP_GEO_KEYS]; /* new ones */
+	const char *reason;                            /* not empty */
+};
+bool api_dep_geo_recover_decode(struct bytes body, struct arena *arena,
+	struct api_dep_geo_recover *ret_recover, struct err *err) MUST_USE;
+
 /* A geo as it is shown; all text is borrowed. */
 struct api_dep_geo {
 	const char *name, *admin_url;

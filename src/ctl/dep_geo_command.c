@@ -136,6 +136,25 @@ depctl_geo_update(struct ctl *ctl)
 }
 
 int
+depctl_geo_recover(struct ctl *ctl)
+{
+	const char *reason = cmdline_text(&ctl->options, OPTION_REASON);
+	struct json_writer writer;
+	struct err err;
+	CLEAN(buf)
+	struct buf body;
+	buf_init(&body, DEPCTL_BODY_MAX);
+	if (reason == NULL && !cmdline_missing(&ctl->options, OPTION_REASON, &err))
+		return ctl_fail(ctl, &err);
+	json_writer_init(&writer, &body);
+	json_write_object(&writer, NULL);
+	json_write_text(&writer, "reason", reason);
+	write_keys(ctl, &writer, both_keys, ARRAY_LEN(both_keys));
+	json_write_end(&writer);
+	return ask(ctl, "POST", "/recover", buf_peek(&body), geo_columns);
+}
+
+int
 depctl_geo_rollback(struct ctl *ctl)
 {
 	return ask(ctl, "POST", "/rollback", "{}", geo_columns);

@@ -5,7 +5,7 @@
 #include "dep_stmt.h"
 
 static bool
-insert(struct db *db, const struct db_dep_leaving *leaving, struct err *err)
+insert(struct db *db, const struct db_dep_leaving *leaving, int64_t generation, struct err *err)
 {
 	sqlite3_stmt *statement = db_stmt(db, STMT_LEAVING_INSERT);
 	db_bind_int(statement, 1, leaving->kind);
@@ -15,6 +15,8 @@ insert(struct db *db, const struct db_dep_leaving *leaving, struct err *err)
 	db_bind_text(statement, 5, leaving->contact);
 	db_bind_text(statement, 6, leaving->incident);
 	db_bind_int(statement, 7, leaving->started);
+	if (generation != 0)
+		db_bind_int(statement, 8, generation);
 	return db_run_one(db, statement, err);
 }
 
@@ -34,26 +36,41 @@ db_dep_rollback_begin(struct db *db, const struct db_dep_leaving *rollback,
 	if (!db_begin(db, err))
 		return false;
 	if (!db_dep_row_assign(db, names, count, policy, rollback->started, err) ||
-		!insert(db, rollback, err))
+		!insert(db, rollback, 0, err))
 		return db_rollback(db);
 	return db_commit(db, err);
+}
+
+/* Of a policy that is being recovered already, in place of that. */
+static bool
+insert_recovery(
+	struct db *db, const struct db_dep_leaving *recovery, int64_t generation, struct err *err)
+{
+	sqlite3_stmt *statement = db_stmt(db, STMT_LEAVING_END_RECOVERY);
+	db_bind_int(statement, 1, recovery->policy);
+	db_bind_int(statement, 2, recovery->started);
+	return db_run(db, statement, err) && insert(db, recovery, generation, err);
 }
 
 bool
 db_dep_recovery_begin(struct db *db, const struct db_dep_leaving *recovery, struct err *err)
 {
-	CLEAN(arena)
-	struct arena *arena = arena_new();
-	struct db_dep_leaving *open;
-	size_t count;
-	if (!db_dep_leaving_list(db, arena, &open, &count, err) || !db_begin(db, err))
+	if (!db_begin(db, err))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (open[i].kind == DB_DEP_RECOVERY && open[i].policy == recovery->policy &&
-			!end(db, open[i].id, recovery->started, err))
-			return db_rollback(db);
-	}
-	if (!insert(db, recovery, err))
+	if (!insert_recovery(db, recovery, 0, err))
+		return db_rollback(db);
+	return db_commit(db, err);
+}
+
+bool
+db_dep_geo_recovery_begin(struct db *db, const struct db_dep_leaving *recovery,
+	const struct db_dep_generation *generation, const char *const uri[2], struct err *err)
+{
+	int64_t id;
+	if (!db_begin(db, err))
+		return false;
+	if (!db_dep_row_roll(db, generation, uri, &id, err) ||
+		!insert_recovery(db, recovery, id, err))
 		return db_rollback(db);
 	return db_commit(db, err);
 }
@@ -77,6 +94,7 @@ next(struct db *db, sqlite3_stmt *statement, struct arena *arena,
 	leaving.incident = db_row_string(&row, DB_DEP_INCIDENT_MAX);
 	leaving.started = db_row_int(&row, 0, INT64_MAX);
 	leaving.left = db_row_int(&row, 0, INT64_MAX);
+	leaving.generation = db_row_int(&row, 0, INT64_MAX);
 	if (!db_row_check(&row, "leaving", err))
 		return false;
 	*ret_leaving = leaving;

@@ -235,23 +235,26 @@ db_dep_generation_insert(struct db *db, const struct db_dep_generation *generati
 
 bool
 db_dep_row_roll(struct db *db, const struct db_dep_generation *generation, const char *const uri[2],
-	struct err *err)
+	int64_t *ret_id, struct err *err)
 {
 	sqlite3_stmt *update = db_stmt(db, STMT_DEP_POLICY_URIS);
 	db_bind_int(update, 1, generation->policy);
 	db_bind_text(update, 2, uri[0]);
 	db_bind_text(update, 3, uri[1]);
-	return insert_generation(db, generation->policy, generation, err) &&
-	       db_run_one(db, update, err);
+	if (!insert_generation(db, generation->policy, generation, err))
+		return false;
+	*ret_id = sqlite3_last_insert_rowid(db->handle);
+	return db_run_one(db, update, err);
 }
 
 bool
 db_dep_generation_roll(struct db *db, const struct db_dep_generation *generation,
 	const char *const uri[2], struct err *err)
 {
+	int64_t id;
 	if (!db_begin(db, err))
 		return false;
-	if (!db_dep_row_roll(db, generation, uri, err))
+	if (!db_dep_row_roll(db, generation, uri, &id, err))
 		return db_rollback(db);
 	return db_commit(db, err);
 }

@@ -11,4 +11,4 @@ bool db_dep_row_state(struct db *db, int64_t policy, enum db_dep_policy_state st
 	struct err *err) MUST_USE;
 /* The next generation of a policy becomes its current one, whose keys are called `uri` from now on. */
 bool db_dep_row_roll(struct db *db, const struct db_dep_generation *generation,
-	const char *const uri[2], struct err *err) MUST_USE;
+	const char *const uri[2], int64_t *ret_id, struct err *err) MUST_USE;

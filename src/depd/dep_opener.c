@@ -78,7 +78,7 @@ struct dep_key *
 dep_opener_keep(struct dep_opener *opener, struct dep_opening *opening)
 {
 	bool by_owners = opening->verdict == DEP_VERDICT_OPENED;
-	bool listed = opening->refusal.code == ERR_NONE; /* else it is the system's alone */
+	bool listed = opening->refusal.code == ERR_NONE; /* else it is for who was spared alone */
 	int64_t time_ms = listed ? time_of(opener, opening->policy.kind) : LOOSE_MS;
 	if (listed && opening->verdict == DEP_VERDICT_BLIND && opening->blind_left_ms < time_ms)
 		time_ms = opening->blind_left_ms;

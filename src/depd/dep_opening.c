@@ -33,7 +33,7 @@ tell(struct dep_opening *opening, struct dep_key *key)
 	opening->closed = true;
 	while (opening->first != NULL) {
 		struct dep_waiter *waiter = opening->first;
-		bool refused = waiter->action != DEP_SYSTEM && !users;
+		bool refused = waiter->action != opening->spared && !users;
 		struct dep_key *given = refused ? NULL : key;
 		opening->first = waiter->next;
 		waiter->fn(waiter->ctx, given,
@@ -238,12 +238,12 @@ judge(const struct dep_opening *opening)
 		       : DEP_VERDICT_STRAINED;
 }
 
-/* The first whose action is the system's, or the first whose is not. */
+/* The first whose action a refusal spares, or the first whose it does not. */
 static const struct dep_waiter *
-find_waiter(const struct dep_opening *opening, bool system)
+find_waiter(const struct dep_opening *opening, bool spared)
 {
 	const struct dep_waiter *waiter = opening->first;
-	while (waiter != NULL && (waiter->action == DEP_SYSTEM) != system)
+	while (waiter != NULL && (waiter->action == opening->spared) != spared)
 		waiter = waiter->next;
 	return waiter;
 }
@@ -259,11 +259,30 @@ action_name(enum dep_action action)
 	return names[action];
 }
 
-/* Only what has an availability key of its own; never a geo's policy (threats G21). */
+/* By itself only what has an availability key of its own; never a geo's policy (threats G21). */
 static bool
 falls_back(const struct dep_opening *opening)
 {
 	return opening->policy.kind == DB_DEP_M365 || opening->policy.kind == DB_DEP_MAILBOX;
+}
+
+/*
+ * For a recovery that was asked for a geo falls back, and for nobody else who waits: when both keys are lost, for then neither silence of
+ * the owners nor the denial of one key outvotes them (threats G20, G21).
+ */
+static bool
+recovers_geo(struct dep_opening *opening)
+{
+	if (opening->policy.kind != DB_DEP_GEO || opening->verdict != DEP_VERDICT_STRAINED ||
+		opening->reason[0] != DEP_UNAVAILABLE || opening->reason[1] != DEP_UNAVAILABLE)
+		return false;
+	opening->spared = DEP_RECOVERY;
+	if (find_waiter(opening, true) == NULL)
+		return false;
+	(void)err_set(&opening->refusal, ERR_UNAVAILABLE,
+		"The keys of geo %s are lost; what is being recovered is opened when it has moved.",
+		opening->policy.name);
+	return true;
 }
 
 /* Who is named by a record: the first whom it concerns. NULL: he left meanwhile. */
@@ -278,7 +297,7 @@ concerned(const struct dep_opening *opening, enum err_code code)
 static bool
 record(struct dep_opening *opening, const char *what, enum err_code code)
 {
-	static const struct dep_waiter nobody = {.action = DEP_SYSTEM};
+	const struct dep_waiter nobody = {.action = opening->spared};
 	const struct dep_waiter *waiter = concerned(opening, code);
 	char policy[ID_UUID_TEXT], generation[ID_UUID_TEXT], detail[DEP_OPENING_DETAIL];
 	if (waiter == NULL)
@@ -404,7 +423,8 @@ step_judge(struct op *op)
 	case DEP_VERDICT_PURGING: /* was found before */
 		break;
 	}
-	return opening->first != NULL && falls_back(opening) ? OP_NEXT : give_up(opening);
+	bool goes_on = (opening->first != NULL && falls_back(opening)) || recovers_geo(opening);
+	return goes_on ? OP_NEXT : give_up(opening);
 }
 
 /* ---- the availability key ---- */
@@ -527,6 +547,7 @@ dep_opening_begin(struct dep_opener *opener, int64_t generation, bool proof)
 	opening->opener = opener;
 	opening->generation = generation;
 	opening->proof = proof;
+	opening->spared = DEP_SYSTEM;
 	opening->arena = arena_new();
 	opening->next = opener->first;
 	if (opener->first != NULL)

@@ -45,7 +45,7 @@ void dep_opener_free(struct dep_opener *opener);
 enum dep_action {
 	DEP_USER = 1,
 	DEP_SYSTEM,
-	DEP_RECOVERY, /* as a user, by the availability key on a person's word that the keys are lost */
+	DEP_RECOVERY, /* as a user, on a person's word that the keys are lost: also of a geo by the availability key */
 };
 
 struct dep_opening_for {

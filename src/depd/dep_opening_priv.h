@@ -48,9 +48,10 @@ struct dep_opening {
 	bool promised; /* the audit has room for a record */
 	enum dep_verdict verdict;
 	int64_t blind_left_ms;
-	struct err refusal; /* of whoever is not the system, which goes on; ERR_NONE: of nobody */
-	struct secret *secret; /* as it was answered */
-	struct err err;        /* of the answer, and what waiters are told */
+	struct err refusal;     /* of all but who is spared, who goes on; ERR_NONE: of nobody */
+	enum dep_action spared; /* the system; of a geo, a recovery */
+	struct secret *secret;  /* as it was answered */
+	struct err err;         /* of the answer, and what waiters are told */
 	bool unreachable;
 	enum dep_reason reason[2];
 	char code[2][48]; /* why, for audit and log */

@@ -9,6 +9,7 @@ extern const struct dep_call_type dep_health_type; /* dep_health.c */
 extern const struct dep_call_type dep_status_type;
 extern const struct dep_call_type dep_flush_type;
 extern const struct dep_call_type geo_list_type, geo_show_type;         /* geo_read.c */
+extern const struct dep_call_type geo_recover_type;                     /* geo_recover.c */
 extern const struct dep_call_type geo_register_type;                    /* geo_register.c */
 extern const struct dep_call_type geo_rollback_type, geo_purge_type;    /* geo_refused.c */
 extern const struct dep_call_type geo_update_type;                      /* geo_update.c */
@@ -39,4 +40,4 @@ extern const struct dep_call_type organization_show_type; /* organization_call.c
 		ROLE_RECOVERY_ADMIN | ROLE_PURGE_REQUESTER)
 #define POLICY_WRITERS (ROLE_GLOBAL_ADMIN | ROLE_COMPLIANCE_ADMIN | ROLE_EXCHANGE_ADMIN)
 #define GEO_WRITERS    (ROLE_GLOBAL_ADMIN | ROLE_SHAREPOINT_ADMIN)
-#define GEO_READERS    (GEO_WRITERS | ROLE_AUDITOR)
+#define GEO_READERS    (GEO_WRITERS | ROLE_AUDITOR | ROLE_RECOVERY_ADMIN)

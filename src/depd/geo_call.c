@@ -51,10 +51,15 @@ geo_call_busy(struct geo_call *call)
 bool
 geo_call_check_quiet(struct geo_call *call)
 {
-	if (call->view.state == GEO_REGISTERED)
-		return true;
+	return geo_call_check_registered(call) &&
+	       (call->view.state == GEO_REGISTERED || geo_call_busy(call));
+}
+
+bool
+geo_call_check_registered(struct geo_call *call)
+{
 	if (call->view.state != GEO_UNREGISTERED)
-		return geo_call_busy(call);
+		return true;
 	return err_set(&call->policy.call.err, ERR_GEO_UNREGISTERED,
 		"Geo %s is not registered: no policy of its own covers its sites.",
 		call->view.geo.name);

@@ -24,6 +24,8 @@ bool geo_call_find(struct geo_call *call) MUST_USE;
 /* Takes what a request names as one of the call's keys. ERR_BAD_PARAMETER: no version; a geo's keys are pinned. */
 bool geo_call_take_key(
 	struct geo_call *call, size_t index, const struct api_dep_geo_key *key) MUST_USE;
+/* ERR_GEO_UNREGISTERED. */
+bool geo_call_check_registered(struct geo_call *call) MUST_USE;
 /* ERR_GEO_UNREGISTERED; ERR_ROLL_IN_PROGRESS, with the percentage: something is left to be done for its sites. */
 bool geo_call_check_quiet(struct geo_call *call) MUST_USE;
 /* ERR_ROLL_IN_PROGRESS with how the geo stands, which is not quiet; false. */

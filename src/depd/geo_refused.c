@@ -14,7 +14,7 @@ step_rollback(struct op *op)
 	if (geo_call_find(geo))
 		(void)err_set(&call->err, ERR_ROLLBACK_NOT_SUPPORTED,
 			"Geo %s is not rolled back to service-managed keys; depctl geo update "
-			"exchanges its keys, one at a time.",
+			"exchanges its keys one at a time, depctl geo recover lost ones.",
 			geo->view.geo.name);
 	return dep_call_fail(call);
 }

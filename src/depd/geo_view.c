@@ -2,6 +2,7 @@
 #include "geo_view.h"
 
 #include "base/id.h"
+#include "db/db_dep_leaving.h"
 
 const char *
 geo_state_name(enum geo_state state)
@@ -11,6 +12,7 @@ geo_state_name(enum geo_state state)
 		[GEO_REGISTERING] = "Registering",
 		[GEO_REGISTERED] = "Registered",
 		[GEO_ROLLING] = "Rolling",
+		[GEO_RECOVERING] = "Recovering",
 	};
 	return names[state];
 }
@@ -22,6 +24,21 @@ is_own(const struct db_dep_generation *generations, size_t count, int64_t id)
 		if (generations[i].id == id)
 			return true;
 	return false;
+}
+
+/* Keys of sites, whether their data was moved or not. */
+static bool
+count_key(struct db *db, struct geo_view *view, const struct db_dep_count *row, struct err *err)
+{
+	bool recovers;
+	view->keyed += row->count;
+	if (row->generation == view->slot.current)
+		return true;
+	view->old += row->count;
+	if (!db_dep_recovers(db, row->generation, &recovers, err))
+		return false;
+	view->recovers = view->recovers || recovers;
+	return true;
 }
 
 static bool
@@ -36,12 +53,15 @@ count_sites(struct db *db, struct geo_view *view, struct arena *arena, struct er
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const struct db_dep_count *row = &counts[i];
+		bool own = is_own(generations, generation_count, row->generation);
 		view->sites += row->count;
+		if (own && !count_key(db, view, row, err))
+			return false;
 		if (row->state == DB_DEP_CLEAR) {
 			view->clear += row->count;
 			continue;
 		}
-		if (is_own(generations, generation_count, row->generation))
+		if (own)
 			view->own += row->count;
 		if (row->generation == view->slot.current)
 			view->done += row->count;
@@ -54,6 +74,8 @@ judge(const struct geo_view *view)
 {
 	if (view->policy.kind != DB_DEP_GEO)
 		return GEO_UNREGISTERED;
+	if (view->recovers)
+		return GEO_RECOVERING;
 	if (view->done == view->sites)
 		return GEO_REGISTERED;
 	return view->own < view->sites ? GEO_REGISTERING : GEO_ROLLING;
@@ -90,6 +112,8 @@ share(int64_t part, int64_t whole)
 int
 geo_view_percentage(const struct geo_view *view)
 {
+	if (view->state == GEO_RECOVERING)
+		return share(view->keyed - view->old, view->keyed);
 	return view->state != GEO_UNREGISTERED ? share(view->done, view->sites) : 0;
 }
 

@@ -14,7 +14,8 @@ enum geo_state {
 	GEO_UNREGISTERED = 1, /* the service-managed policy covers its sites */
 	GEO_REGISTERING,      /* some sites are not encrypted under its policy yet */
 	GEO_REGISTERED,
-	GEO_ROLLING, /* some sites are under an older generation */
+	GEO_ROLLING,    /* some sites are under an older generation */
+	GEO_RECOVERING, /* the same, and its keys are lost */
 };
 const char *geo_state_name(enum geo_state state); /* "Rolling" */
 
@@ -28,6 +29,9 @@ struct geo_view {
 	int64_t own;   /* of them, encrypted under any generation of its own policy */
 	int64_t done;  /* of these, under the current one */
 	int64_t clear; /* of them, whose data is in clear */
+	int64_t keyed; /* of all, those with a key under its own policy; of these, under an older generation: */
+	int64_t old;
+	bool recovers; /* what is under an older one is being recovered */
 };
 
 /* ERR_UNAVAILABLE: the catalog does not have the geo yet. Text lives in `arena`. */

@@ -17,8 +17,11 @@ end(struct depd *depd, const struct db_dep_leaving *leaving, struct arena *arena
 		return false;
 	const struct audit_record record = {
 		.by_daemon = true,
-		.operation = rollback ? "assignment.rolled-back" : "policy.recovered",
-		.subject = policy.name,
+		.operation = rollback                    ? "assignment.rolled-back"
+			     : policy.kind == DB_DEP_GEO ? "geo.recovered"
+							 : "policy.recovered",
+		.subject = policy.kind == DB_DEP_GEO ? arena_printf(arena, "geo/%s", policy.name)
+						     : policy.name,
 		.detail = rollback ? arena_printf(arena, "incident %s", leaving->incident)
 				   : leaving->reason,
 		.catalog = db_generation(depd->db),

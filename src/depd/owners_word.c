@@ -78,6 +78,24 @@ owners_word_start(struct owners_word *word, struct depd *depd, uint64_t op,
 	return false;
 }
 
+bool
+owners_word_check_lost(const struct owners_word_item *item, const char *policy, struct err *err)
+{
+	for (size_t k = 0; k < ARRAY_LEN(item->attempts); k++)
+		if (item->attempts[k].reason == DEP_DENIED)
+			return err_set(err, ERR_ACCESS_DENIED,
+				"The owner of %s denies it to policy %s (%s): it is revoked, not "
+				"lost.",
+				item->row->kid[k], policy, item->attempts[k].code);
+	for (size_t k = 0; k < ARRAY_LEN(item->attempts); k++)
+		if (item->attempts[k].reason != DEP_UNAVAILABLE)
+			return err_set(err, ERR_KEYS_NOT_LOST,
+				"%s still opens the DEP key of policy %s; nothing is to be "
+				"recovered.",
+				item->row->kid[k], policy);
+	return true;
+}
+
 void
 owners_word_cancel(struct owners_word *word)
 {

@@ -32,4 +32,10 @@ struct owners_word {
 /* `policy` is a customer's; `arena` lives as long as the operation. false: err, and nothing to wait for. */
 bool owners_word_start(struct owners_word *word, struct depd *depd, uint64_t op,
 	const struct db_dep_policy *policy, struct arena *arena, struct err *err) MUST_USE;
+/*
+ * Whether both keys of a generation are lost. ERR_ACCESS_DENIED: one is denied, so its owner has revoked it. ERR_KEYS_NOT_LOST: one
+ * opens (threats G20).
+ */
+bool owners_word_check_lost(
+	const struct owners_word_item *item, const char *policy, struct err *err) MUST_USE;
 void owners_word_cancel(struct owners_word *word); /* zeroed or ended: nothing */

@@ -54,25 +54,6 @@ step_find(struct op *op)
 }
 
 static bool
-check_lost(const struct owners_word_item *item, const char *policy, struct err *err)
-{
-	for (size_t k = 0; k < ARRAY_LEN(item->attempts); k++) {
-		const char *kid = item->row->kid[k];
-		if (item->attempts[k].reason == DEP_DENIED)
-			return err_set(err, ERR_ACCESS_DENIED,
-				"The owner of %s denies it to policy %s (%s): it is revoked, not "
-				"lost.",
-				kid, policy, item->attempts[k].code);
-		if (item->attempts[k].reason != DEP_UNAVAILABLE)
-			return err_set(err, ERR_KEYS_NOT_LOST,
-				"%s still opens the DEP key of policy %s; nothing is to be "
-				"recovered.",
-				kid, policy);
-	}
-	return true;
-}
-
-static bool
 begin(struct policy_recover *recover)
 {
 	struct dep_call *call = &recover->policy.call;
@@ -84,7 +65,7 @@ begin(struct policy_recover *recover)
 		!purge_guard_open(&now, &call->err))
 		return false;
 	for (size_t i = 0; i < recover->word.count; i++)
-		if (!check_lost(&recover->word.items[i], policy->name, &call->err))
+		if (!owners_word_check_lost(&recover->word.items[i], policy->name, &call->err))
 			return false;
 	const struct db_dep_leaving leaving = {
 		.kind = DB_DEP_RECOVERY,

@@ -222,6 +222,7 @@ tick(void *ctx)
 	if (!find_job(rewrapper, &job, &found, &err)) {
 		fail(rewrapper, &err);
 	} else if (!found && rewrapper->blocked_count > 0) {
+		leaving_settle(rewrapper->depd);
 		rest(rewrapper);
 	} else if (!found) {
 		rewrapper->state.working = false;
