@@ -219,6 +219,7 @@ make_policy(struct dep_fixture *f, struct arena *arena, enum db_dep_policy_kind 
 		.name = "policy",
 		.description = "",
 		.state = DB_DEP_ENABLED,
+		.outage_fallback_s = DB_DEP_OUTAGE_UNLIMITED,
 		.uri = {DEP_FIXTURE_WEST, DEP_FIXTURE_EAST},
 		.availability_kid = DEP_FIXTURE_AK,
 		.created = 1000
@@ -279,6 +280,7 @@ open_opener(struct dep_fixture *f)
 		.db = f->db,
 		.audit = f->audit,
 		.custody = f->port,
+		.calendar = f->calendar,
 		.cache_ttl_ms = DEP_OPENING_TTL_MS,
 		.geo_cache_ttl_ms = DEP_OPENING_GEO_TTL_MS,
 		.blind_fallback_ms = BLIND_FALLBACK_MS,
@@ -314,6 +316,7 @@ dep_fixture_setup(void **state)
 	assert_non_null(f->db);
 	f->audit = audit_open(f->audit_path, "depd", &err);
 	assert_non_null(f->audit);
+	f->calendar = calendar_new(f->db, INT64_MAX);
 	f->dep_key = random_secret(KEYTREE_KEY_LEN);
 	f->signer = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	assert_non_null(f->signer);
@@ -362,6 +365,7 @@ dep_fixture_teardown(void **state)
 	peer_stop(f->service);
 	ops_free(f->ops);
 	audit_close(f->audit);
+	calendar_free(f->calendar);
 	db_close(f->db);
 	loop_free(f->loop);
 	EVP_PKEY_free(f->signer);

@@ -38,6 +38,7 @@ struct dep_fixture {
 	struct ops *ops;
 	struct db *db;
 	struct audit *audit;
+	struct calendar *calendar;
 	struct peer *owners, *service;
 	struct client_config owners_config, service_config;
 	struct async *owners_async, *service_async;

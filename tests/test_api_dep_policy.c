@@ -109,6 +109,7 @@ change_has_at_least_one_member(void **state)
 	assert_true(
 		api_dep_change_decode(bytes_of_text("{\"enabled\":false}"), *state, &change, &err));
 	assert_true(change.has_enabled);
+	assert_false(change.has_outage_fallback);
 	assert_false(change.enabled);
 	assert_null(change.description);
 	assert_true(api_dep_change_decode(
@@ -196,6 +197,7 @@ policy_is_written_with_its_generations(void **state)
 		.uris = {"a", "b"},
 		.created = 3,
 		.updated = 4,
+		.outage_fallback_s = API_DEP_UNLIMITED,
 		.generations = &generation,
 		.generation_count = 1,
 	};
@@ -209,6 +211,7 @@ policy_is_written_with_its_generations(void **state)
 		"{\"value\":[{\"id\":\"p\",\"kind\":\"m365\",\"name\":\"n\",\"description\":\"\","
 		"\"state\":"
 		"\"enabled\",\"assigned\":false,\"keys\":[\"a\",\"b\"],\"created\":3,\"updated\":4,"
+		"\"outageFallback\":null,\"outageSince\":null,"
 		"\"generations\":[{\"id\":\"g\",\"number\":1,\"keys\":[\"a/1\",\"b/"
 		"1\"],\"availabilityKey\":null,"
 		"\"created\":5,\"redundancy\":2,\"availabilityKeyOpens\":null,\"checked\":6,"

@@ -63,6 +63,14 @@ make_generation(int64_t policy, int64_t number, uint8_t seed)
         };
 }
 
+static bool
+update_policy(
+	struct fixture *f, int64_t id, const char *description, enum db_dep_policy_state state)
+{
+	const struct db_dep_policy_change change = {.description = description, .state = state};
+	return db_dep_policy_update(f->db, id, &change, 5, &f->err);
+}
+
 static int64_t
 make_policy(struct fixture *f, enum db_dep_policy_kind kind, const char *name, uint8_t seed)
 {
@@ -71,6 +79,7 @@ make_policy(struct fixture *f, enum db_dep_policy_kind kind, const char *name, u
 		.kind = kind,
 		.description = "for tests",
 		.state = DB_DEP_ENABLED,
+		.outage_fallback_s = DB_DEP_OUTAGE_UNLIMITED,
 		.uri = { "https://a/keys/k", "https://b/keys/k"},
 		.availability_kid = "https://s/keys/ak/1",
 		.created = 1000
@@ -342,6 +351,7 @@ policy_name_is_taken_within_its_kind_only(void **state)
 		.name = "ONE",
 		.description = "",
 		.state = DB_DEP_ENABLED,
+		.outage_fallback_s = DB_DEP_OUTAGE_UNLIMITED,
 		.uri = { "a", "b"},
 		.availability_kid = "c"
         };
@@ -350,6 +360,28 @@ policy_name_is_taken_within_its_kind_only(void **state)
 	assert_fails(
 		db_dep_policy_insert(f->db, &policy, &generation, &id, &f->err), ERR_POLICY_EXISTS);
 	assert_int_equal(id, -5);
+}
+
+/* An outage begins once, and how long users go on in one is kept. */
+static void
+outage_is_kept_G2(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = make_policy(f, DB_DEP_MAILBOX, "p", 9);
+	struct db_dep_policy policy;
+	const struct db_dep_policy_change hour = {
+		.has_outage_fallback = true, .outage_fallback_s = 3600};
+	assert_done(db_dep_policy_get(f->db, id, f->arena, &policy, &f->err));
+	assert_int_equal(policy.outage_fallback_s, DB_DEP_OUTAGE_UNLIMITED);
+	assert_int_equal(policy.outage_since, 0);
+
+	assert_done(db_dep_policy_update(f->db, id, &hour, 7, &f->err));
+	assert_done(db_dep_policy_outage(f->db, id, 77, &f->err));
+	assert_done(update_policy(f, id, "words", (enum db_dep_policy_state)0));
+
+	assert_done(db_dep_policy_get(f->db, id, f->arena, &policy, &f->err));
+	assert_int_equal(policy.outage_fallback_s, 3600);
+	assert_int_equal(policy.outage_since, 77);
 }
 
 static void
@@ -401,15 +433,13 @@ policy_in_use_is_not_disabled(void **state)
 	static const uint8_t guid[DB_DEP_GUID] = {3};
 	db_dep_slot_of_policy(guid, slot);
 
-	assert_done(db_dep_policy_update(f->db, own, NULL, DB_DEP_DISABLED, 5, &f->err));
-	assert_done(db_dep_policy_update(f->db, own, "words", DB_DEP_ENABLED, 5, &f->err));
+	assert_done(update_policy(f, own, NULL, DB_DEP_DISABLED));
+	assert_done(update_policy(f, own, "words", DB_DEP_ENABLED));
 	assert_done(db_dep_slot_assign(f->db, slots, 1, tenant, 6, &f->err));
-	assert_fails(db_dep_policy_update(f->db, tenant, NULL, DB_DEP_DISABLED, 7, &f->err),
-		ERR_POLICY_ASSIGNED);
+	assert_fails(update_policy(f, tenant, NULL, DB_DEP_DISABLED), ERR_POLICY_ASSIGNED);
 	assert_done(
 		db_dep_scope_assign(f->db, MAILBOX, names, 1, slot_named(f, slot).id, 8, &f->err));
-	assert_fails(db_dep_policy_update(f->db, own, NULL, DB_DEP_DISABLED, 9, &f->err),
-		ERR_POLICY_ASSIGNED);
+	assert_fails(update_policy(f, own, NULL, DB_DEP_DISABLED), ERR_POLICY_ASSIGNED);
 	assert_done(db_dep_policy_count_enabled(f->db, DB_DEP_MAILBOX, &enabled, &f->err));
 	assert_int_equal(enabled, 1);
 	struct db_dep_policy policy;
@@ -646,8 +676,7 @@ rollback_is_over_when_nothing_is_left(void **state)
 	assert_int_equal(count, 1);
 	assert_int_equal(open[0].left, 3);
 	assert_string_equal(open[0].fqdn, "contoso.com");
-	assert_fails(db_dep_policy_update(f->db, tenant, NULL, DB_DEP_DISABLED, 21, &f->err),
-		ERR_POLICY_ASSIGNED);
+	assert_fails(update_policy(f, tenant, NULL, DB_DEP_DISABLED), ERR_POLICY_ASSIGNED);
 	assert_done(
 		db_dep_scope_under(f->db, slot.id, from, 10, f->arena, &pending, &count, &f->err));
 	for (size_t i = 0; i < count; i++) {
@@ -660,7 +689,7 @@ rollback_is_over_when_nothing_is_left(void **state)
 	assert_done(db_dep_leaving_end(f->db, open[0].id, 23, &f->err));
 	assert_done(db_dep_leaving_list(f->db, f->arena, &open, &count, &f->err));
 	assert_int_equal(count, 0);
-	assert_done(db_dep_policy_update(f->db, tenant, NULL, DB_DEP_DISABLED, 24, &f->err));
+	assert_done(update_policy(f, tenant, NULL, DB_DEP_DISABLED));
 }
 
 /* One that is under way is not begun again, nothing of it changes; a tenant that gets a policy again ends it. */
@@ -884,6 +913,7 @@ main(void)
 		TEST(generation_is_due_while_it_is_needed_G28),
 		TEST(repair_needs_the_signature_that_it_replaces_G28),
 		TEST(policy_name_is_taken_within_its_kind_only),
+		TEST(outage_is_kept_G2),
 		TEST(generation_that_skips_or_repeats_is_refused),
 		TEST(intent_ends_with_the_policy),
 		TEST(policy_in_use_is_not_disabled),

@@ -629,6 +629,44 @@ blind_time_comes_back_when_owners_are_heard_long_enough(void **state)
 	assert_int_equal(dep_opener_stats(f->opener).blind.used_ms, 0);
 }
 
+/* ---- outages ---- */
+
+/* An owner who pulls his HSM looks like an outage: no restart begins it again, his word ends it. */
+static void
+outage_is_bounded_by_its_policy_G2(void **state)
+{
+	struct dep_fixture *f = *state;
+	struct err err = {0};
+	const struct db_dep_policy_change limit = {
+		.has_outage_fallback = true, .outage_fallback_s = 2 * HOUR_MS / 1000};
+	assert_true(db_dep_policy_update(f->db, f->policy[DB_DEP_M365], &limit, 1000, &err));
+	set_keys(f, DEP_FIXTURE_UNAVAILABLE, DEP_FIXTURE_DENIED);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	assert_int_equal(f->code, ERR_NONE);
+	dep_fixture_pass(f, 110 * MINUTE_MS);
+	dep_fixture_restart(f);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER); /* kept no longer than there is time */
+	assert_int_equal(f->code, ERR_NONE);
+	dep_fixture_pass(f, 10 * MINUTE_MS);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	assert_int_equal(f->code, ERR_UNAVAILABLE);
+	dep_fixture_open(f, DB_DEP_M365, DEP_SYSTEM);
+	assert_int_equal(f->code, ERR_NONE);
+	dep_fixture_restart(f);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	assert_int_equal(f->code, ERR_UNAVAILABLE);
+	dep_fixture_open(f, DB_DEP_MAILBOX, DEP_USER); /* another policy, another rule */
+	assert_int_equal(f->code, ERR_NONE);
+
+	set_keys(f, DEP_FIXTURE_WORKS, DEP_FIXTURE_DENIED);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	assert_int_equal(f->code, ERR_NONE);
+	(void)dep_opener_flush(f->opener);
+	set_keys(f, DEP_FIXTURE_UNAVAILABLE, DEP_FIXTURE_UNAVAILABLE);
+	dep_fixture_open(f, DB_DEP_M365, DEP_USER);
+	assert_int_equal(f->code, ERR_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, dep_fixture_setup, dep_fixture_teardown)
 
 int
@@ -658,6 +696,7 @@ main(void)
 		TEST(silence_does_not_outvote_a_revocation_G2),
 		TEST(blind_time_is_extended_by_persons_only_G2),
 		TEST(system_goes_on_when_blind_time_is_over),
+		TEST(outage_is_bounded_by_its_policy_G2),
 		TEST(key_opened_blind_ends_with_the_blind_time_G2),
 		TEST(blind_time_comes_back_when_owners_are_heard_long_enough),
 	};

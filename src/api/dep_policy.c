@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "api/body.h"
+#include "api/dep_scope.h"
 #include "base/id.h"
 #include "json/json_writer.h"
 
+#define SPAN_MAX        16  /* octets */
 #define KEYS_READ_MAX   16  /* more than two are counted, then refused */
 #define URI_OCTETS_MAX  447 /* as a full key version id */
 #define UTF8_OCTETS_MAX 4   /* of one character (RFC 3629 §3) */
@@ -55,11 +57,16 @@ struct create_body {
 	int kind;
 	const char *name, *description;
 	struct json_texts keys;
+	const char *outage_fallback;
 };
 
 #define DESCRIPTION_FIELD(type)                                                                    \
 	FIELD(type, description, "description", TEXT, .flags = JSON_PRINTABLE,                     \
 		.max = API_DEP_DESCRIPTION_MAX * UTF8_OCTETS_MAX)
+
+#define OUTAGE_FIELD(type)                                                                         \
+	FIELD(type, outage_fallback, "outageFallback", TEXT, .flags = JSON_NON_EMPTY,              \
+		.max = SPAN_MAX)
 
 static const struct json_field create_fields[] = {
 	FIELD(struct create_body, kind, "kind", WORD, .flags = JSON_REQUIRED, .words = kind_words),
@@ -68,17 +75,20 @@ static const struct json_field create_fields[] = {
 	DESCRIPTION_FIELD(struct create_body),
 	FIELD(struct create_body, keys, "keys", TEXTS, .flags = JSON_REQUIRED, .max = KEYS_READ_MAX,
 		.high = URI_OCTETS_MAX),
+	OUTAGE_FIELD(struct create_body),
 };
 TABLE(create_table, create_fields, struct create_body, true);
 
 struct change_body {
 	const char *description;
 	struct json_opt_bool enabled;
+	const char *outage_fallback;
 };
 
 static const struct json_field change_fields[] = {
 	DESCRIPTION_FIELD(struct change_body),
 	FIELD(struct change_body, enabled, "enabled", BOOL),
+	OUTAGE_FIELD(struct change_body),
 };
 TABLE(change_table, change_fields, struct change_body, true);
 
@@ -104,6 +114,21 @@ check_description(const char *description, struct err *err)
 		       API_DEP_DESCRIPTION_MAX);
 }
 
+/* How long users go on while both keys are unavailable: a span, or for ever. */
+static bool
+read_outage(const char *text, int64_t *ret_seconds, struct err *err)
+{
+	int64_t seconds = API_DEP_UNLIMITED;
+	if (strcmp(text, "unlimited") != 0 &&
+		(!api_dep_span(text, &seconds, err) || seconds > API_DEP_OUTAGE_MAX))
+		return err_set(err, ERR_BAD_PARAMETER,
+			"The member 'outageFallback' must be \"unlimited\" or a span such as 12h, "
+			"a "
+			"year at most.");
+	*ret_seconds = seconds;
+	return true;
+}
+
 bool
 api_dep_create_decode(
 	struct bytes body, struct arena *arena, struct api_dep_create *ret_create, struct err *err)
@@ -121,11 +146,15 @@ api_dep_create_decode(
 		return err_set(err, ERR_TWO_KEYS_REQUIRED,
 			"A policy has exactly two keys; %zu %s named.", read.keys.count,
 			read.keys.count == 1 ? "was" : "were");
+	int64_t outage_s = API_DEP_UNLIMITED;
+	if (read.outage_fallback != NULL && !read_outage(read.outage_fallback, &outage_s, err))
+		return false;
 	*ret_create = (struct api_dep_create){
 		.kind = (enum api_dep_kind)read.kind,
 		.name = read.name,
 		.description = read.description != NULL ? read.description : "",
 		.keys = {read.keys.items[0], read.keys.items[1]},
+		.outage_fallback_s = outage_s,
 	};
 	return true;
 }
@@ -137,15 +166,21 @@ api_dep_change_decode(
 	struct change_body read;
 	if (!json_decode_body(body, &change_table, arena, &read, err))
 		return false;
-	if (read.description == NULL && !read.enabled.set)
+	if (read.description == NULL && !read.enabled.set && read.outage_fallback == NULL)
 		return err_set(err, ERR_BAD_PARAMETER,
-			"Nothing is to be changed: name 'description' or 'enabled'.");
+			"Nothing is to be changed: name 'description', 'enabled' or "
+			"'outageFallback'.");
 	if (read.description != NULL && !check_description(read.description, err))
+		return false;
+	int64_t outage_s = 0;
+	if (read.outage_fallback != NULL && !read_outage(read.outage_fallback, &outage_s, err))
 		return false;
 	*ret_change = (struct api_dep_change){
 		.description = read.description,
 		.has_enabled = read.enabled.set,
 		.enabled = read.enabled.value,
+		.has_outage_fallback = read.outage_fallback != NULL,
+		.outage_fallback_s = outage_s,
 	};
 	return true;
 }
@@ -204,6 +239,14 @@ write_policy(struct json_writer *writer, const char *name, const struct api_dep_
 	write_texts(writer, "keys", policy->uris);
 	json_write_int(writer, "created", policy->created);
 	json_write_int(writer, "updated", policy->updated);
+	if (policy->outage_fallback_s == API_DEP_UNLIMITED)
+		json_write_null(writer, "outageFallback");
+	else
+		json_write_int(writer, "outageFallback", policy->outage_fallback_s);
+	if (policy->outage_since == 0)
+		json_write_null(writer, "outageSince");
+	else
+		json_write_int(writer, "outageSince", policy->outage_since);
 	json_write_array(writer, "generations");
 	for (size_t i = 0; i < policy->generation_count; i++)
 		write_generation(writer, &policy->generations[i]);

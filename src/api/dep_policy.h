@@ -17,6 +17,8 @@
 #define API_DEP_KEYS            2
 #define API_DEP_POLICY_NAME_MAX 64
 #define API_DEP_DESCRIPTION_MAX 256 /* characters */
+#define API_DEP_UNLIMITED       (-1)
+#define API_DEP_OUTAGE_MAX      (INT64_C(366) * 86400) /* seconds */
 
 enum api_dep_kind { /* numbers are the catalog's */
 	API_DEP_M365 = 1,
@@ -37,6 +39,7 @@ struct api_dep_create {
 	const char *name;
 	const char *description; /* "" if not given */
 	const char *keys[API_DEP_KEYS];
+	int64_t outage_fallback_s; /* API_DEP_UNLIMITED if not given */
 };
 /* ERR_TWO_KEYS_REQUIRED: not two of them. That the URIs are some is checked by policy_check(). */
 bool api_dep_create_decode(struct bytes body, struct arena *arena,
@@ -45,6 +48,8 @@ bool api_dep_create_decode(struct bytes body, struct arena *arena,
 struct api_dep_change {
 	const char *description; /* NULL: unchanged */
 	bool has_enabled, enabled;
+	bool has_outage_fallback;
+	int64_t outage_fallback_s;
 };
 /* At least one member. */
 bool api_dep_change_decode(struct bytes body, struct arena *arena,
@@ -74,6 +79,8 @@ struct api_dep_policy {
 	bool assigned;     /* it covers something, or would */
 	const char *uris[API_DEP_KEYS];
 	int64_t created, updated;
+	int64_t outage_fallback_s; /* how long users go on while both keys are unavailable */
+	int64_t outage_since;      /* 0: they are not, as far as it is known */
 	const struct api_dep_generation
 		*generations; /* oldest first; the last one is the current one */
 	size_t generation_count;

@@ -42,6 +42,7 @@ create(struct ctl *ctl, const char *kind)
 {
 	const char *name = cmdline_text(&ctl->options, OPTION_NAME);
 	const char *description = cmdline_text(&ctl->options, OPTION_DESCRIPTION);
+	const char *outage = cmdline_text(&ctl->options, OPTION_OUTAGE_FALLBACK);
 	struct json_writer writer;
 	struct err err;
 	CLEAN(buf)
@@ -58,6 +59,8 @@ create(struct ctl *ctl, const char *kind)
 	json_write_text(&writer, "name", name);
 	if (description != NULL)
 		json_write_text(&writer, "description", description);
+	if (outage != NULL)
+		json_write_text(&writer, "outageFallback", outage);
 	ctl_write_words(ctl, &writer, "keys", OPTION_KEY);
 	json_write_end(&writer);
 	return ctl_show(
@@ -95,16 +98,20 @@ static int
 set(struct ctl *ctl, const char *kind)
 {
 	const char *description = cmdline_text(&ctl->options, OPTION_DESCRIPTION);
+	const char *outage = cmdline_text(&ctl->options, OPTION_OUTAGE_FALLBACK);
 	struct json_writer writer;
 	CLEAN(buf)
 	struct buf body;
 	buf_init(&body, DEPCTL_BODY_MAX);
-	if (description == NULL && !cmdline_given(&ctl->options, OPTION_ENABLED))
-		return ctl_fail_usage(ctl, "--description or --enabled must be given.");
+	if (description == NULL && outage == NULL && !cmdline_given(&ctl->options, OPTION_ENABLED))
+		return ctl_fail_usage(
+			ctl, "--description, --enabled or --outage-fallback must be given.");
 	json_writer_init(&writer, &body);
 	json_write_object(&writer, NULL);
 	if (description != NULL)
 		json_write_text(&writer, "description", description);
+	if (outage != NULL)
+		json_write_text(&writer, "outageFallback", outage);
 	if (cmdline_given(&ctl->options, OPTION_ENABLED))
 		json_write_bool(
 			&writer, "enabled", cmdline_flag(&ctl->options, OPTION_ENABLED, true));

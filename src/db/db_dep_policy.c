@@ -24,6 +24,8 @@ read_policy(struct db_row *row, struct db_dep_policy *policy)
 	policy->current = db_row_int(row, 1, INT64_MAX);
 	policy->created = db_row_int(row, 0, INT64_MAX);
 	policy->updated = db_row_int(row, 0, INT64_MAX);
+	policy->outage_fallback_s = db_row_int(row, DB_DEP_OUTAGE_UNLIMITED, INT64_MAX);
+	policy->outage_since = db_row_int(row, 0, INT64_MAX);
 }
 
 static bool
@@ -274,6 +276,7 @@ insert_policy(struct db *db, const struct db_dep_policy *policy, int64_t *ret_id
 	db_bind_text(insert, 7, policy->uri[1]);
 	db_bind_text(insert, 8, policy->availability_kid);
 	db_bind_int(insert, 9, policy->created);
+	db_bind_int(insert, 10, policy->outage_fallback_s);
 	if (!db_run_one(db, insert, err))
 		return false;
 	*ret_id = sqlite3_last_insert_rowid(db->handle);
@@ -355,11 +358,11 @@ db_dep_policy_in_use(struct db *db, int64_t id, bool *ret_used, struct err *err)
 }
 
 bool
-db_dep_policy_update(struct db *db, int64_t id, const char *description,
-	enum db_dep_policy_state state, int64_t now_s, struct err *err)
+db_dep_policy_update(struct db *db, int64_t id, const struct db_dep_policy_change *change,
+	int64_t now_s, struct err *err)
 {
 	bool used = false;
-	if (state == DB_DEP_DISABLED && !db_dep_policy_in_use(db, id, &used, err))
+	if (change->state == DB_DEP_DISABLED && !db_dep_policy_in_use(db, id, &used, err))
 		return false;
 	if (used)
 		return err_set(err, ERR_POLICY_ASSIGNED, NULL);
@@ -367,10 +370,25 @@ db_dep_policy_update(struct db *db, int64_t id, const char *description,
 		return false;
 	sqlite3_stmt *update = db_stmt(db, STMT_DEP_POLICY_UPDATE);
 	db_bind_int(update, 1, id);
-	db_bind_text(update, 2, description);
-	if (state != 0)
-		db_bind_int(update, 3, state);
+	db_bind_text(update, 2, change->description);
+	if (change->state != 0)
+		db_bind_int(update, 3, change->state);
 	db_bind_int(update, 4, now_s);
+	if (change->has_outage_fallback)
+		db_bind_int(update, 5, change->outage_fallback_s);
+	if (!db_run_one(db, update, err))
+		return db_rollback(db);
+	return db_commit(db, err);
+}
+
+bool
+db_dep_policy_outage(struct db *db, int64_t id, int64_t since_s, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	sqlite3_stmt *update = db_stmt(db, STMT_DEP_POLICY_OUTAGE);
+	db_bind_int(update, 1, id);
+	db_bind_int(update, 2, since_s);
 	if (!db_run_one(db, update, err))
 		return db_rollback(db);
 	return db_commit(db, err);

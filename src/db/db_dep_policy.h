@@ -33,7 +33,10 @@ struct db_dep_policy {
 	const char *availability_kid;
 	int64_t current; /* id of the newest generation */
 	int64_t created, updated;
+	int64_t outage_fallback_s; /* how long users go on while both keys are unavailable */
+	int64_t outage_since;      /* since when they are, Unix seconds; 0: they are not */
 };
+#define DB_DEP_OUTAGE_UNLIMITED (-1)
 
 struct db_dep_generation {
 	int64_t id, policy;
@@ -90,9 +93,17 @@ bool db_dep_policy_find_guid(struct db *db, const uint8_t guid[static DB_DEP_GUI
 bool db_dep_policy_list(struct db *db, enum db_dep_policy_kind kind, const char *after,
 	size_t limit, struct arena *arena, struct db_dep_policy **ret_policies, size_t *ret_count,
 	struct err *err) MUST_USE;
-/* `description` NULL and `state` 0: unchanged. ERR_POLICY_ASSIGNED: disabling what is assigned or covers a scope. */
-bool db_dep_policy_update(struct db *db, int64_t id, const char *description,
-	enum db_dep_policy_state state, int64_t now_s, struct err *err) MUST_USE;
+struct db_dep_policy_change {
+	const char *description;        /* NULL: unchanged */
+	enum db_dep_policy_state state; /* 0: unchanged */
+	bool has_outage_fallback;       /* false: unchanged */
+	int64_t outage_fallback_s;
+};
+/* ERR_POLICY_ASSIGNED: disabling what is assigned or covers a scope. */
+bool db_dep_policy_update(struct db *db, int64_t id, const struct db_dep_policy_change *change,
+	int64_t now_s, struct err *err) MUST_USE;
+/* When its keys were found unavailable; 0: they are not any more. */
+bool db_dep_policy_outage(struct db *db, int64_t id, int64_t since_s, struct err *err) MUST_USE;
 /* Whether anything is, or would be, encrypted under it. */
 bool db_dep_policy_in_use(struct db *db, int64_t id, bool *ret_used, struct err *err) MUST_USE;
 bool db_dep_policy_count_enabled(

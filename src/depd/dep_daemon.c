@@ -149,6 +149,7 @@ open_custody(struct depd *depd, struct err *err)
 		.db = depd->db,
 		.audit = depd->audit,
 		.custody = depd->custody,
+		.calendar = depd->calendar,
 		.cache_ttl_ms = options->cache_ttl,
 		.geo_cache_ttl_ms = options->geo_cache_ttl,
 		.blind_fallback_ms = options->blind_fallback,

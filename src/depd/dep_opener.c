@@ -80,8 +80,8 @@ dep_opener_keep(struct dep_opener *opener, struct dep_opening *opening)
 	bool by_owners = opening->verdict == DEP_VERDICT_OPENED;
 	bool listed = opening->refusal.code == ERR_NONE; /* else it is for who was spared alone */
 	int64_t time_ms = listed ? time_of(opener, opening->policy.kind) : LOOSE_MS;
-	if (listed && opening->verdict == DEP_VERDICT_BLIND && opening->blind_left_ms < time_ms)
-		time_ms = opening->blind_left_ms;
+	if (!by_owners && listed && opening->left_ms < time_ms)
+		time_ms = opening->left_ms;
 	struct dep_key *key = by_owners ? prove(opener, opening) : NULL;
 	if (key != NULL)
 		return key;
@@ -118,6 +118,14 @@ alarm_strain(struct dep_strain *strain, const struct dep_opening *opening)
 	}
 }
 
+/* Before a restart, too. */
+static int64_t
+lasted_ms(const struct dep_opener *opener, const struct dep_opening *opening)
+{
+	int64_t since_s = opening->policy.outage_since;
+	return since_s > 0 ? (calendar_now_s(opener->config.calendar) - since_s) * 1000 : 0;
+}
+
 void
 dep_opener_strain(struct dep_opener *opener, const struct dep_opening *opening, bool strained)
 {
@@ -134,8 +142,8 @@ dep_opener_strain(struct dep_opener *opener, const struct dep_opening *opening, 
 		*at = calloc(1, sizeof(**at));
 		if (*at == NULL)
 			abort();
-		**at = (struct dep_strain){
-			.generation = opening->generation, .since_ms = clock_monotonic_ms()};
+		**at = (struct dep_strain){.generation = opening->generation,
+			.since_ms = clock_monotonic_ms() - lasted_ms(opener, opening)};
 	}
 	alarm_strain(*at, opening);
 }

@@ -23,6 +23,28 @@ opening_of(struct op *op)
 	return (struct dep_opening *)op;
 }
 
+/*
+ * Whom a refusal is not for: the system, but of a geo (threats G21); and a recovery, for a person's word that keys are lost outlasts an
+ * outage's time, not a denial (threats G20).
+ */
+static bool
+goes_on(const struct dep_opening *opening, enum dep_action action)
+{
+	if (action == DEP_RECOVERY)
+		return opening->verdict == DEP_VERDICT_STRAINED;
+	return action == DEP_SYSTEM && opening->policy.kind != DB_DEP_GEO;
+}
+
+/* The first who goes on when others are refused, or the first who does not. */
+static const struct dep_waiter *
+find_waiter(const struct dep_opening *opening, bool on)
+{
+	const struct dep_waiter *waiter = opening->first;
+	while (waiter != NULL && goes_on(opening, waiter->action) != on)
+		waiter = waiter->next;
+	return waiter;
+}
+
 /* ---- ending ---- */
 
 /* Answers those who wait, one after the other: each may begin and cancel others. */
@@ -33,7 +55,7 @@ tell(struct dep_opening *opening, struct dep_key *key)
 	opening->closed = true;
 	while (opening->first != NULL) {
 		struct dep_waiter *waiter = opening->first;
-		bool refused = waiter->action != opening->spared && !users;
+		bool refused = !users && !goes_on(opening, waiter->action);
 		struct dep_key *given = refused ? NULL : key;
 		opening->first = waiter->next;
 		waiter->fn(waiter->ctx, given,
@@ -56,10 +78,9 @@ finish(struct dep_opening *opening, struct dep_key *take_key)
 static bool
 is_purging(struct dep_opening *opening)
 {
-	struct db_dep_policy now;
 	return !db_dep_policy_get(opening->opener->config.db, opening->policy.id, opening->arena,
-		       &now, &opening->err) ||
-	       !purge_guard_open(&now, &opening->err);
+		       &opening->policy, &opening->err) ||
+	       !purge_guard_open(&opening->policy, &opening->err);
 }
 
 static bool record(struct dep_opening *opening, const char *what, enum err_code code);
@@ -238,16 +259,6 @@ judge(const struct dep_opening *opening)
 		       : DEP_VERDICT_STRAINED;
 }
 
-/* The first whose action a refusal spares, or the first whose it does not. */
-static const struct dep_waiter *
-find_waiter(const struct dep_opening *opening, bool spared)
-{
-	const struct dep_waiter *waiter = opening->first;
-	while (waiter != NULL && (waiter->action == opening->spared) != spared)
-		waiter = waiter->next;
-	return waiter;
-}
-
 static const char *
 action_name(enum dep_action action)
 {
@@ -276,7 +287,6 @@ recovers_geo(struct dep_opening *opening)
 	if (opening->policy.kind != DB_DEP_GEO || opening->verdict != DEP_VERDICT_STRAINED ||
 		opening->reason[0] != DEP_UNAVAILABLE || opening->reason[1] != DEP_UNAVAILABLE)
 		return false;
-	opening->spared = DEP_RECOVERY;
 	if (find_waiter(opening, true) == NULL)
 		return false;
 	(void)err_set(&opening->refusal, ERR_UNAVAILABLE,
@@ -297,7 +307,8 @@ concerned(const struct dep_opening *opening, enum err_code code)
 static bool
 record(struct dep_opening *opening, const char *what, enum err_code code)
 {
-	const struct dep_waiter nobody = {.action = opening->spared};
+	const struct dep_waiter nobody = {
+		.action = opening->policy.kind == DB_DEP_GEO ? DEP_RECOVERY : DEP_SYSTEM};
 	const struct dep_waiter *waiter = concerned(opening, code);
 	char policy[ID_UUID_TEXT], generation[ID_UUID_TEXT], detail[DEP_OPENING_DETAIL];
 	if (waiter == NULL)
@@ -379,16 +390,15 @@ give_up(struct dep_opening *opening)
 	return fail(opening);
 }
 
-/* Silence must not outvote a revocation: then only the system goes on (dep-semantics §5). true: nobody does. */
-static bool
-blind_is_over(struct dep_opening *opening)
+/* Silence must not outvote a revocation: when its time is over only the system goes on (dep-semantics §5). */
+static enum op_result
+unheard_of(struct dep_opening *opening)
 {
-	struct err over = {0};
-	if (blind_allows(opening->opener->blind, &opening->blind_left_ms, &over))
-		return false;
-	opening->refusal = over;
-	opening->err = over;
-	return find_waiter(opening, true) == NULL;
+	dep_fallback_limit(opening);
+	if (opening->refusal.code == ERR_NONE || find_waiter(opening, true) != NULL)
+		return OP_NEXT;
+	opening->err = opening->refusal;
+	return fail(opening);
 }
 
 static enum op_result
@@ -409,22 +419,21 @@ step_judge(struct op *op)
 		opening->verdict == DEP_VERDICT_STRAINED || opening->verdict == DEP_VERDICT_BLIND;
 	if (opening->damaged && unheard && opening->first != NULL)
 		return fail_damaged(opening);
+	if (!unheard)
+		dep_fallback_over(opening);
 	switch (opening->verdict) {
 	case DEP_VERDICT_OPENED:
 		return opened(opening);
 	case DEP_VERDICT_DENIED:
 		return denied(opening);
 	case DEP_VERDICT_STRAINED:
-		break;
 	case DEP_VERDICT_BLIND:
-		if (opening->first != NULL && falls_back(opening) && blind_is_over(opening))
-			return fail(opening);
-		break;
 	case DEP_VERDICT_PURGING: /* was found before */
 		break;
 	}
-	bool goes_on = (opening->first != NULL && falls_back(opening)) || recovers_geo(opening);
-	return goes_on ? OP_NEXT : give_up(opening);
+	if (opening->first != NULL && falls_back(opening))
+		return unheard_of(opening);
+	return recovers_geo(opening) ? OP_NEXT : give_up(opening);
 }
 
 /* ---- the availability key ---- */
@@ -547,7 +556,6 @@ dep_opening_begin(struct dep_opener *opener, int64_t generation, bool proof)
 	opening->opener = opener;
 	opening->generation = generation;
 	opening->proof = proof;
-	opening->spared = DEP_SYSTEM;
 	opening->arena = arena_new();
 	opening->next = opener->first;
 	if (opener->first != NULL)

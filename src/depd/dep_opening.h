@@ -20,6 +20,7 @@
 #include "loop/loop.h"
 #include "loop/op.h"
 #include "service/audit.h"
+#include "service/calendar.h"
 
 struct dep_opener;
 
@@ -29,6 +30,7 @@ struct dep_opener_config { /* all borrowed while it lives */
 	struct db *db;
 	struct audit *audit;
 	struct custody_port *custody;
+	const struct calendar *calendar;
 	int64_t cache_ttl_ms;      /* of opened keys; default DEP_OPENING_TTL_MS */
 	int64_t geo_cache_ttl_ms;  /* of those of geos; default DEP_OPENING_GEO_TTL_MS */
 	int64_t blind_fallback_ms; /* default BLIND_FALLBACK_MS */

@@ -47,11 +47,10 @@ struct dep_opening {
 	int64_t asked_ms;
 	bool promised; /* the audit has room for a record */
 	enum dep_verdict verdict;
-	int64_t blind_left_ms;
-	struct err refusal;     /* of all but who is spared, who goes on; ERR_NONE: of nobody */
-	enum dep_action spared; /* the system; of a geo, a recovery */
-	struct secret *secret;  /* as it was answered */
-	struct err err;         /* of the answer, and what waiters are told */
+	int64_t left_ms;       /* what is opened by the availability key is kept no longer */
+	struct err refusal;    /* of whoever does not go on while others do; ERR_NONE: of nobody */
+	struct secret *secret; /* as it was answered */
+	struct err err;        /* of the answer, and what waiters are told */
 	bool unreachable;
 	enum dep_reason reason[2];
 	char code[2][48]; /* why, for audit and log */
@@ -78,6 +77,11 @@ struct dep_opener {
 
 /* Begins an opening, which puts itself into opener->first. */
 struct dep_opening *dep_opening_begin(struct dep_opener *opener, int64_t generation, bool proof);
+
+/* How long an availability key may be used for users now: left_ms; refusal: not at all, for it is over or cannot be counted. */
+void dep_fallback_limit(struct dep_opening *opening);
+/* The owners gave their word: an outage is over. */
+void dep_fallback_over(struct dep_opening *opening);
 
 /* The owners' word on a generation: opened (no strain) or not. */
 void dep_opener_strain(struct dep_opener *opener, const struct dep_opening *opening, bool strained);

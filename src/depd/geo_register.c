@@ -46,6 +46,7 @@ begin_policy(struct geo_call *geo)
 		.kind = DB_DEP_GEO,
 		.description = "",
 		.state = DB_DEP_ENABLED,
+		.outage_fallback_s = DB_DEP_OUTAGE_UNLIMITED, /* there is no fallback */
 		.uri = {policy->keys[0].uri, policy->keys[1].uri},
 	};
 	strncpy(policy->policy.name, geo->view.geo.name, sizeof(policy->policy.name) - 1);

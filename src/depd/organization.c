@@ -219,6 +219,7 @@ insert_policy(struct organization_setup *setup)
 		.name = ORGANIZATION_SERVICE_POLICY,
 		.description = "Covers what no policy of the organization covers.",
 		.state = DB_DEP_ENABLED,
+		.outage_fallback_s = DB_DEP_OUTAGE_UNLIMITED,
 		.uri = {setup->roots[0].uri, setup->roots[1].uri},
 		.availability_kid = "",
 		.created = setup->made->row.created,

@@ -218,6 +218,8 @@ policy_call_view(struct policy_call *call, const struct db_dep_policy *policy,
 		.uris = {policy->uri[0], policy->uri[1]},
 		.created = policy->created,
 		.updated = policy->updated,
+		.outage_fallback_s = policy->outage_fallback_s,
+		.outage_since = policy->outage_since,
 		.generations = generations,
 		.generation_count = count - first,
 	};

@@ -70,6 +70,7 @@ decode(struct policy_create *create)
 		.kind = (enum db_dep_policy_kind)wanted->kind,
 		.description = wanted->description,
 		.state = DB_DEP_ENABLED,
+		.outage_fallback_s = wanted->outage_fallback_s,
 	};
 	strncpy(policy->policy.name, wanted->name, sizeof(policy->policy.name) - 1);
 	random_uuid(guid);

@@ -6,6 +6,7 @@
 . "$SRCDIR/tests/support/dep.sh"
 
 config_set depd blind-fallback 90s
+dep_clock_fake 0
 dep_world_start
 west=$(dep_key contosowestus k) && east=$(dep_key contosocentralus k) || exit 99
 
@@ -48,6 +49,20 @@ token_die east
 restart
 tap_ok "both dead: the availability key opens" opens
 tap_like "in the audit" "Fallback to Availability Key; policy * user action; unavailable *, unavailable *" "$(last)"
+tap_exits "a policy bounds how long users go on in an outage" 0 \
+	env DEPD_SOCKET="$T/depd.sock" "$BUILDDIR/src/ctl/depctl" mailbox policy set p --outage-fallback 2h
+dep GET "/policies/p?kind=mailbox"
+tap_is "since it began, which is known" "7200 number" "$(json '"\(.outageFallback) \(.outageSince | type)"')"
+dep_clock_fake 3600
+restart
+tap_ok "not yet over" opens
+dep_clock_fake 7300
+restart
+tap_is "then they are refused" "503 ServiceUnavailable" "$(code)"
+tap_ok "with an alarm since it lasts for an hour" dep_log_has "generation.outage.*hours=[12]"
+dep PATCH "/policies/p?kind=mailbox" '{"outageFallback":"unlimited"}'
+dep PATCH "/policies/p?kind=mailbox" '{"outageFallback":"2 weeks"}'
+tap_is "what is no span changes nothing" "400 BadParameter" "$HTTP_STATUS $(json .error.code)"
 dep_grant contosowestus $DEP_EXCHANGE
 restart
 tap_ok "one denied, one dead: it is no revocation" opens
