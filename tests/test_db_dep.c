@@ -241,6 +241,32 @@ blind_time_is_kept(void **state)
 	assert_int_equal(again.allowed_ms, 7);
 }
 
+/* One at a time: the last one's. */
+static void
+proposal_is_kept_and_used_up_G2(void **state)
+{
+	struct fixture *f = *state;
+	struct db_dep_proposal first = {.uid = 1, .hours = 4, .reason = "r", .until = 100};
+	struct db_dep_proposal second = {.uid = 2, .hours = 5, .reason = "s", .until = 200}, kept;
+	bool found = true;
+	assert_done(db_dep_proposal_get(f->db, f->arena, &kept, &found, &f->err));
+	assert_false(found);
+	assert_fails(db_dep_proposal_end(f->db, &f->err), ERR_CATALOG_INTEGRITY);
+
+	assert_done(db_dep_proposal_set(f->db, &first, &f->err));
+	assert_done(db_dep_proposal_set(f->db, &second, &f->err));
+
+	assert_done(db_dep_proposal_get(f->db, f->arena, &kept, &found, &f->err));
+	assert_true(found);
+	assert_int_equal(kept.uid, 2);
+	assert_int_equal(kept.hours, 5);
+	assert_string_equal(kept.reason, "s");
+	assert_int_equal(kept.until, 200);
+	assert_done(db_dep_proposal_end(f->db, &f->err));
+	assert_done(db_dep_proposal_get(f->db, f->arena, &kept, &found, &f->err));
+	assert_false(found);
+}
+
 static void
 policy_is_found_by_name_and_any_guid(void **state)
 {
@@ -909,6 +935,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(organization_is_set_up_once_and_kept),
 		TEST(blind_time_is_kept),
+		TEST(proposal_is_kept_and_used_up_G2),
 		TEST(policy_is_found_by_name_and_any_guid),
 		TEST(generation_is_due_while_it_is_needed_G28),
 		TEST(repair_needs_the_signature_that_it_replaces_G28),

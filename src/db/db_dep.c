@@ -119,3 +119,50 @@ db_dep_blind_set(struct db *db, const struct db_dep_blind *blind, struct err *er
 		return db_rollback(db);
 	return db_commit(db, err);
 }
+
+bool
+db_dep_proposal_get(struct db *db, struct arena *arena, struct db_dep_proposal *ret_proposal,
+	bool *ret_found, struct err *err)
+{
+	CLEAN(db_stmt)
+	sqlite3_stmt *statement = db_stmt(db, STMT_PROPOSAL_GET);
+	struct db_row row = {.statement = statement, .arena = arena};
+	if (!db_step(db, statement, ret_found, err))
+		return false;
+	if (!*ret_found)
+		return true;
+	struct db_dep_proposal proposal;
+	proposal.uid = db_row_int(&row, 0, UINT32_MAX);
+	proposal.hours = db_row_int(&row, 1, INT64_MAX);
+	proposal.reason = db_row_string(&row, DB_DEP_REASON_MAX);
+	proposal.until = db_row_int(&row, 0, INT64_MAX);
+	if (!db_row_check(&row, "proposal", err))
+		return false;
+	*ret_proposal = proposal;
+	return true;
+}
+
+bool
+db_dep_proposal_set(struct db *db, const struct db_dep_proposal *proposal, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	sqlite3_stmt *set = db_stmt(db, STMT_PROPOSAL_SET);
+	db_bind_int(set, 1, proposal->uid);
+	db_bind_int(set, 2, proposal->hours);
+	db_bind_text(set, 3, proposal->reason);
+	db_bind_int(set, 4, proposal->until);
+	if (!db_run_one(db, set, err))
+		return db_rollback(db);
+	return db_commit(db, err);
+}
+
+bool
+db_dep_proposal_end(struct db *db, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	if (!db_run_one(db, db_stmt(db, STMT_PROPOSAL_END), err))
+		return db_rollback(db);
+	return db_commit(db, err);
+}

@@ -39,3 +39,18 @@ struct db_dep_blind {
 };
 bool db_dep_blind_get(struct db *db, struct db_dep_blind *ret_blind, struct err *err) MUST_USE;
 bool db_dep_blind_set(struct db *db, const struct db_dep_blind *blind, struct err *err) MUST_USE;
+
+/* What one person wants, to extend that time. */
+#define DB_DEP_REASON_MAX 256 /* octets; of all reasons that persons give */
+struct db_dep_proposal {
+	int64_t uid, hours;
+	const char *reason;
+	int64_t until; /* Unix seconds */
+};
+/* ret_found false: there is none. */
+bool db_dep_proposal_get(struct db *db, struct arena *arena, struct db_dep_proposal *ret_proposal,
+	bool *ret_found, struct err *err) MUST_USE;
+/* In the place of another one. */
+bool db_dep_proposal_set(
+	struct db *db, const struct db_dep_proposal *proposal, struct err *err) MUST_USE;
+bool db_dep_proposal_end(struct db *db, struct err *err) MUST_USE;

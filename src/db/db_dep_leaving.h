@@ -14,7 +14,6 @@ enum db_dep_leaving_kind {
 
 #define DB_DEP_FQDN_MAX     253 /* octets (RFC 1035 §2.3.4, without the root) */
 #define DB_DEP_CONTACT_MAX  128
-#define DB_DEP_REASON_MAX   256
 #define DB_DEP_INCIDENT_MAX 64
 
 struct db_dep_leaving {

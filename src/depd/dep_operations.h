@@ -3,7 +3,8 @@
 
 #include "depd/dep_call.h"
 
-extern const struct dep_call_type datakey_generate_type; /* datakey.c */
+extern const struct dep_call_type blind_extend_type, blind_show_type; /* blind_extend.c */
+extern const struct dep_call_type datakey_generate_type;              /* datakey.c */
 extern const struct dep_call_type datakey_unwrap_type;
 extern const struct dep_call_type dep_health_type; /* dep_health.c */
 extern const struct dep_call_type dep_status_type;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/dep_blind.h"
 #include "api/dep_datakey.h"
 #include "api/dep_geo.h"
 #include "api/dep_leaving.h"
@@ -34,7 +35,8 @@ fuzz_policies(struct bytes body, struct arena *arena)
 	else
 		assert(refused(&err));
 	if (api_dep_change_decode(body, arena, &change, &err))
-		assert(change.has_enabled || change.description != NULL);
+		assert(change.has_enabled || change.has_outage_fallback ||
+			change.description != NULL);
 	else
 		assert(refused(&err));
 	assert(!api_dep_assign_decode(body, arena, &policy, &err) || policy != NULL);
@@ -52,6 +54,7 @@ fuzz_leaving(struct bytes body, struct arena *arena)
 	struct api_dep_purge_request request;
 	struct api_dep_purge_approval approval;
 	struct api_dep_approver_body approver;
+	struct api_dep_extend extend;
 	const char *reason;
 	if (api_dep_rollback_decode(body, arena, &rollback, &err))
 		assert(strlen(rollback.fqdn) <= API_DEP_FQDN_MAX && rollback.incident[0] != '\0');
@@ -59,6 +62,9 @@ fuzz_leaving(struct bytes body, struct arena *arena)
 		assert(refused(&err));
 	if (api_dep_recover_decode(body, arena, &reason, &err))
 		assert(reason[0] != '\0' && strlen(reason) <= API_DEP_REASON_MAX);
+	if (api_dep_extend_decode(body, arena, &extend, &err))
+		assert(extend.hours >= 1 && extend.hours <= API_DEP_BLIND_HOURS_MAX &&
+			extend.reason[0] != '\0');
 	if (api_dep_purge_request_decode(body, arena, &request, &err))
 		assert(request.reason != NULL && request.contact != NULL);
 	if (api_dep_purge_approval_decode(body, arena, &approval, &err))

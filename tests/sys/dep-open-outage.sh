@@ -3,9 +3,12 @@
 # availability key, each time in the audit, and blind for no longer than blind-fallback (threats G1, G2, G22).
 . "$SRCDIR/tests/support/lib.sh"
 . "$SRCDIR/tests/support/keyvault.sh"
+. "$SRCDIR/tests/support/raw.sh"
 . "$SRCDIR/tests/support/dep.sh"
 
+need_root
 config_set depd blind-fallback 90s
+config_set role-global-admin principals "user:$(id -un) user:1"
 dep_clock_fake 0
 dep_world_start
 west=$(dep_key contosowestus k) && east=$(dep_key contosocentralus k) || exit 99
@@ -79,11 +82,45 @@ restart
 tap_ok "again after a restart" opens
 restart
 tap_is "until the time is used up, which restarts do not give back" "503 ServiceUnavailable" "$(code)"
+# The program where another user may run it.
+mkdir "$T/bin" "$T/coverage"
+chmod 777 "$T/coverage" # of builds that count what was run
+cp "$BUILDDIR/src/ctl/.libs/depctl" "$BUILDDIR/src/lib/.libs/libcustody.so.0" "$T/bin" || bail "no depctl"
+chmod 755 "$T"
+chmod -R a+rX "$T/bin"
+chmod 666 "$T/depd.sock"
+by_other() { # ARGUMENT...: depctl, by another global administrator
+	setpriv --reuid 1 --regid 1 --clear-groups env DEPD_SOCKET="$T/depd.sock" GCOV_PREFIX="$T/coverage" \
+		LD_LIBRARY_PATH="$T/bin" "$T/bin/depctl" "$@" --server-uid "$(id -u)" 2>>"$T/other.log" ||
+		diag "$(cat "$T/other.log")"
+}
+extend='{"hours":2,"reason":"their host burns"}'
+dep POST /blind-fallback/extend "$extend"
+tap_is "one person gives no time" "200 false 2" "$HTTP_STATUS $(json '"\(.extended) \(.blindFallback.proposal.hours)"')"
+dep POST /blind-fallback/extend "$extend"
+tap_is "nor does he twice" false "$(json .extended)"
+tap_is "nor two who do not mean the same" false \
+	"$(by_other blind-fallback extend --hours 3 --reason "it burns" | jq .extended)"
+dep POST /blind-fallback/extend "$extend"
+restart
+chmod 666 "$T/depd.sock"
+dep_clock_fake 20000
+tap_is "nor two at different times" false "$(by_other blind-fallback extend --hours 2 --reason "it burns" | jq .extended)"
+dep POST /blind-fallback/extend '{"hours":2}'
+tap_is "nor who has no reason" "400 BadParameter" "$HTTP_STATUS $(json .error.code)"
+tap_is "it is still used up" "503 ServiceUnavailable" "$(code)"
+dep POST /blind-fallback/extend "$extend"
+tap_is "two persons do" "true null" "$(json '"\(.extended) \(.blindFallback.proposal)"')"
+tap_ok "and users go on" opens
+tap_is "by two more hours" 7290 "$(by_other blind-fallback show | jq .allowedSeconds)"
+tap_like "both are in the audit" "extended: 2 hours; their host burns; proposed by uid 1: it burns" \
+	"$(jq -r 'select(.operation == "blind.extend") | .detail' "$T/log/dep-audit.jsonl" | tail -n 1)"
 # each key of a policy is tried alone now and then, the availability key too
 fallbacks=$(jq -r 'select(.operation == "generation.fallback" or (.operation == "generation.checked" and
 	(.detail | contains("availability key opened")))) | .detail' "$T/log/dep-audit.jsonl" | wc -l)
 tap_is "the service's custodyd counts as many uses of availability keys" "$fallbacks" "$(($(uses) - trials))"
 daemon_start || bail "custodyd did not start"
+dep POST /flush
 tap_is "back again, its owners' word counts at once" "403 AccessDenied" "$(code)"
 tap_ok "the audit verifies" "$AUDIT_CHECK" "$T/log/dep-audit.jsonl"
 tap_done
