@@ -24,15 +24,16 @@ opening_of(struct op *op)
 }
 
 /*
- * Whom a refusal is not for: the system, but of a geo (threats G21); and a recovery, for a person's word that keys are lost outlasts an
- * outage's time, not a denial (threats G20).
+ * Whom a refusal is not for. In an outage that is a recovery: a person's word that keys are lost outlasts its time, not a denial (threats
+ * G20). The system goes on always, but where a geo is recovered, which falls back for nothing else (threats G21).
  */
 static bool
 goes_on(const struct dep_opening *opening, enum dep_action action)
 {
+	bool outage = opening->verdict == DEP_VERDICT_STRAINED;
 	if (action == DEP_RECOVERY)
-		return opening->verdict == DEP_VERDICT_STRAINED;
-	return action == DEP_SYSTEM && opening->policy.kind != DB_DEP_GEO;
+		return outage;
+	return action == DEP_SYSTEM && !(outage && opening->policy.kind == DB_DEP_GEO);
 }
 
 /* The first who goes on when others are refused, or the first who does not. */
