@@ -56,6 +56,8 @@ int ctl_answer(const struct ctl *ctl, const struct buf *json, const char *list,
  */
 int ctl_show(const struct ctl *ctl, const char *method, const char *path, const char *body,
 	const char *list, bool always, const struct output_column *columns, size_t *ret_count);
+/* `custodyctl clock confirm` and that of depctl; asks unless `yes`. Returns the exit code. */
+int ctl_confirm_clock(struct ctl *ctl, bool yes);
 /* An array of the words of a LIST option, each of them separated by commas or not, if given. */
 void ctl_write_words(
 	const struct ctl *ctl, struct json_writer *writer, const char *name, int option);

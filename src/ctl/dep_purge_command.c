@@ -86,6 +86,12 @@ depctl_approver_list(struct ctl *ctl)
 	return ctl_show(ctl, "GET", "/approvers", NULL, "value", false, approver_columns, NULL);
 }
 
+int
+depctl_clock_confirm(struct ctl *ctl)
+{
+	return ctl_confirm_clock(ctl, cmdline_flag(&ctl->options, OPTION_YES, false));
+}
+
 /* ---- purges ---- */
 
 static bool

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "ctl/terminal.h"
 #include "json/json_writer.h"
 
@@ -114,23 +113,10 @@ ctl_token_login(struct ctl *ctl)
 	return EXIT_OK;
 }
 
-/* Keys are purged by this clock: a person looks at it first (threat D14). */
 int
 ctl_clock_confirm(struct ctl *ctl)
 {
-	struct err err;
-	char now[21];
-	char question[128];
-	int exit_code = EXIT_OK;
-	clock_format(clock_wall_s(), now);
-	(void)snprintf(
-		question, sizeof(question), "The clock says %s. Is that right? (yes/no)", now);
-	if (!cmdline_flag(&ctl->options, OPTION_YES, false) &&
-		!terminal_confirm(question, "yes", &err))
-		return ctl_fail(ctl, &err);
-	CLEAN(json)
-	struct json_value *answer = ctl_call(ctl, "POST", NULL, "/clock/confirm", NULL, &exit_code);
-	return answer != NULL ? EXIT_OK : exit_code;
+	return ctl_confirm_clock(ctl, cmdline_flag(&ctl->options, OPTION_YES, false));
 }
 
 static bool

@@ -9,6 +9,7 @@ extern const struct dep_call_type datakey_unwrap_type;
 extern const struct dep_call_type dep_health_type; /* dep_health.c */
 extern const struct dep_call_type dep_status_type;
 extern const struct dep_call_type dep_flush_type;
+extern const struct dep_call_type dep_clock_confirm_type;               /* dep_clock_confirm.c */
 extern const struct dep_call_type geo_list_type, geo_show_type;         /* geo_read.c */
 extern const struct dep_call_type geo_recover_type;                     /* geo_recover.c */
 extern const struct dep_call_type geo_register_type;                    /* geo_register.c */

@@ -158,8 +158,12 @@ step_store(struct op *op)
 	struct purge_certify *certify = (struct purge_certify *)op;
 	struct dep_call *call = &certify->purge.policy.call;
 	const struct db_dep_certificate *row = &certify->certificate.row;
-	if (call->err.code != ERR_NONE || !db_dep_erase_certify(call->depd->db,
-						  certify->purge.policy.policy.id, row, &call->err))
+	/* somebody else may have asked meanwhile */
+	bool stored = call->err.code == ERR_NONE && purge_call_find(&certify->purge) &&
+		      check_phase(&certify->purge) &&
+		      db_dep_erase_certify(
+			      call->depd->db, certify->purge.policy.policy.id, row, &call->err);
+	if (!stored)
 		return dep_call_fail(call);
 	call->audit_detail = arena_printf(call->arena, "certificate sha256 %s; backups: %s",
 		purge_certificate_digest(row->certificate, call->arena),

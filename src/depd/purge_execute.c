@@ -26,6 +26,7 @@
 #include "db/db_dep_erase.h"
 #include "depd/custody_port.h"
 #include "depd/dep_opening.h"
+#include "depd/generation_make.h"
 #include "depd/purge_certificate.h"
 #include "depd/purge_document.h"
 #include "service/serve.h"
@@ -231,6 +232,20 @@ asked(struct purge_execute *execute, uint64_t call)
 	return call != 0 ? OP_WAIT : fail(execute);
 }
 
+/* Rows can be edited: no key is destroyed but that which was made for this policy. */
+static bool
+is_of_policy(struct purge_execute *execute, const char *kid)
+{
+	char name[GENERATION_AVAILABILITY_NAME];
+	generation_availability_name(execute->policy.guid, name);
+	return (kid_parse(kid, &execute->name) && strcmp(execute->name.name, name) == 0 &&
+		       strcmp(execute->name.host,
+			       generation_availability_host(execute->depd, execute->arena)) == 0) ||
+	       err_set(&execute->err, ERR_CATALOG_INTEGRITY,
+		       "The key %s is not the availability key of policy %s.", kid,
+		       execute->policy.name);
+}
+
 static enum op_result
 step_look(struct op *op)
 {
@@ -249,10 +264,8 @@ step_look(struct op *op)
 		return OP_NEXT;
 	}
 	const struct db_dep_purge_key *key = &execute->keys[execute->key];
-	if (!kid_parse(key->kid, &execute->name)) {
-		(void)err_set(&execute->err, ERR_CATALOG_INTEGRITY, NULL);
+	if (!is_of_policy(execute, key->kid))
 		return fail(execute);
-	}
 	if (key->known) {
 		op_next_is(op, step_delete);
 		return OP_NEXT;

@@ -15,6 +15,7 @@ struct purger {
 	struct timer *timer;
 	uint64_t running; /* purge_execute; 0: none */
 	int64_t last;     /* policy whose turn it was */
+	bool jumped;      /* the clock, and it was told */
 };
 
 static void
@@ -25,13 +26,30 @@ on_ended(void *ctx, bool done)
 	timer_start(purger->timer, done ? LOOK_MS : AGAIN_MS);
 }
 
+/* A clock that jumped ahead makes nothing due before a person said that it is right; what is under way goes on (threats D14). */
+static int64_t
+due_time_s(struct purger *purger)
+{
+	struct err err = {.code = ERR_NONE};
+	int64_t now_s;
+	bool jumped = purger->jumped;
+	purger->jumped = !calendar_purge_time_s(purger->depd->calendar, &now_s);
+	if (!purger->jumped)
+		return now_s;
+	(void)err_set(&err, ERR_UNAVAILABLE,
+		"The clock jumped ahead; approved purges wait until depctl clock confirm.");
+	if (!jumped)
+		depd_note(purger->depd, "clock.jumped", &err, NULL);
+	return 0;
+}
+
 /* 0: none is due. */
 static int64_t
 next(struct purger *purger)
 {
 	struct depd *depd = purger->depd;
 	struct err err = {.code = ERR_NONE};
-	int64_t now_s = calendar_now_s(depd->calendar), policy = 0;
+	int64_t now_s = due_time_s(purger), policy = 0;
 	if (!db_dep_erase_next(depd->db, purger->last, now_s, &policy, &err) ||
 		(policy == 0 && !db_dep_erase_next(depd->db, 0, now_s, &policy, &err)))
 		depd_note(depd, "purge.failed", &err, NULL);

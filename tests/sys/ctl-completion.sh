@@ -53,7 +53,7 @@ offers "" key show --name ""
 offers "" frob frob ""
 
 program=depctl
-offers "m365,mailbox,mailuser,geo,site,scope,datakey,seal,open,approver,organization,purge,blind-fallback,status,flush,help" ""
+offers "m365,mailbox,mailuser,geo,site,scope,datakey,seal,open,approver,organization,purge,blind-fallback,status,clock,flush,help" ""
 offers "policy,register,moved,set,show,list" mailbox ""
 offers "create,list,show,set,refresh,validate,purge,recover" mailbox policy ""
 offers "refresh" m365 policy ref

@@ -151,7 +151,20 @@ dep_stop
 dep_start || bail "depd did not start again"
 granted
 tap_is "another start changes nothing of that" "403 PolicyPurging" "$(opened anna)"
-tap_is "the audit has it all" "approver.add purge.approve purge.cancel purge.request" \
-	"$(jq -r 'select((.operation | startswith("purge.") or startswith("approver.")) and .status < 300 and .operation != "purge.show") | .operation' \
+
+# ---- a clock that jumps ahead ----
+dep_stop
+dep_clock_fake 345600
+dep_start || bail "depd did not start under another clock"
+wait_for dep_log_has 'clock.jumped' || bail "the jump is not noticed: $(cat "$T/depd.log")"
+dep GET "/policies/$usa/purge"
+tap_is "makes no purge due before a person says that it is right" "PurgeApproved waiting" "$(json '[.state, .step] | join(" ")')"
+dc_does "which an administrator does" clock confirm --yes
+purged() {
+	dep GET "/policies/$usa/purge" && [ "$(json .state)" = Purged ]
+}
+tap_ok "then it is carried out" wait_for purged
+tap_is "the audit has it all" "approver.add purge.approve purge.begun purge.cancel purge.certified purge.erased purge.key-destroyed purge.request" \
+	"$(jq -r 'select((.operation | startswith("purge.") or startswith("approver.")) and (.status // 0) < 300 and (.operation | . != "purge.show" and . != "purge.document")) | .operation' \
 		"$T/log/dep-audit.jsonl" | sort -u | tr '\n' ' ' | sed 's/ $//')"
 tap_done
