@@ -98,6 +98,9 @@ write_limits(struct json_writer *writer, const struct api_dep_statement *stateme
 	json_write_array(writer, "notCovered");
 	json_write_text(writer, NULL,
 		"Data keys that were handed out before the purge, and what was opened with them.");
+	json_write_text(writer, NULL,
+		"Mailboxes that were under another policy before: a copy of the catalog from that "
+		"time opens them by the keys of that policy.");
 	if (!statement->irrecoverable)
 		json_write_text(writer, NULL,
 			"Whoever has a copy of the catalog from before the purge and may use a "

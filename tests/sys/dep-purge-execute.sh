@@ -105,6 +105,7 @@ tap_is "it states what was destroyed, and what it does not cover" "AvailabilityK
 	jq -r '[.kind, .organization, .mailboxes, .availabilityKeys[0].kid, .availabilityKeys[0].hardware,
 		(.notCovered | join(" ") | contains("files of its host"))] | map(tostring) | join(" ")' "$T/statement"
 )"
+tap_like "nor what was under another policy before" "*under another policy before*" "$(jq -r '.notCovered | join(" ")' "$T/statement")"
 tap_is "and by whose approval" "vera $(sha256sum <"$T/document")" \
 	"$(jq -r '.approvals[0].approver' "$T/statement") $(jq -j .document "$T/statement" | sha256sum)"
 tap_ok "jose verifies it too" jose_verifies "$T/first.jws"
