@@ -5,14 +5,12 @@
 #include "depd/approvers.h"
 #include "depd/dep_operations.h"
 
-#define AUTHORITIES_MAX 1048576 /* octets of the file */
-
 static bool
 check_certificate(const struct depd *depd, const struct certificate *certificate, struct err *err)
 {
 	CLEAN(buf)
 	struct buf authorities;
-	buf_init(&authorities, AUTHORITIES_MAX);
+	buf_init(&authorities, APPROVERS_AUTHORITIES_MAX);
 	return approvers_authorities(depd, &authorities, err) &&
 	       certificate_check(
 		       certificate, buf_bytes(&authorities), calendar_now_s(depd->calendar), err);

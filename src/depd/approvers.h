@@ -12,7 +12,8 @@
 #include "db/db_dep_purge.h"
 #include "depd/depd.h"
 
-#define APPROVERS_WARN_S (INT64_C(30) * 24 * 3600) /* before a certificate expires */
+#define APPROVERS_AUTHORITIES_MAX 1048576                   /* octets of the file */
+#define APPROVERS_WARN_S          (INT64_C(30) * 24 * 3600) /* before a certificate expires */
 
 struct approvers { /* zeroed: none */
 	struct db_dep_approver *rows;

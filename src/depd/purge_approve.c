@@ -10,8 +10,6 @@
 #include "depd/dep_operations.h"
 #include "depd/purge_call.h"
 
-#define AUTHORITIES_MAX 1048576 /* octets of the file */
-
 static bool
 check_document(struct purge_call *call, struct bytes document)
 {
@@ -35,7 +33,7 @@ find_signer(struct purge_call *call, const struct approvers *approvers, struct b
 	size_t rows[DB_DEP_APPROVERS_MAX], count = 0, signer;
 	CLEAN(buf)
 	struct buf authorities;
-	buf_init(&authorities, AUTHORITIES_MAX);
+	buf_init(&authorities, APPROVERS_AUTHORITIES_MAX);
 	for (size_t i = 0; i < approvers->count; i++) {
 		if (approvers->rows[i].id > call->purge.last_approver)
 			continue; /* who was added since does not decide this one */

@@ -22,8 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/b64.h"
 #include "base/log.h"
 #include "db/db_dep_erase.h"
+#include "depd/approvers.h"
 #include "depd/custody_port.h"
 #include "depd/dep_opening.h"
 #include "depd/generation_make.h"
@@ -136,6 +138,61 @@ step_load(struct op *op)
 
 /* ---- begin ---- */
 
+/* Canonical JSON: quotes within a text are escaped, so this is the member and nothing else. */
+static bool
+says(struct purge_execute *execute, const char *member, const char *value)
+{
+	return strstr(execute->purge.document,
+		       arena_printf(execute->arena, ",\"%s\":\"%s\"", member, value)) != NULL;
+}
+
+static bool
+is_of_this(struct purge_execute *execute, const struct purge_mailboxes *mailboxes)
+{
+	char guid[ID_UUID_TEXT], digest[2 * HASH_SHA256_LEN + 1];
+	id_uuid_format(execute->policy.guid, guid);
+	hex_encode(mailboxes->digest, sizeof(mailboxes->digest), digest);
+	return says(execute, "policy", guid) && says(execute, "mailboxDigest", digest) &&
+	       says(execute, "organization", execute->depd->options->daemon.organization);
+}
+
+static bool
+is_approval(struct purge_execute *execute, const struct db_dep_approval *approval,
+	struct bytes authorities)
+{
+	size_t signer;
+	CLEAN(certificate)
+	struct certificate *certificate = certificate_parse(approval->certificate, &execute->err);
+	const struct certificate *signers[] = {certificate};
+	return certificate != NULL &&
+	       certificate_verify(approval->signature, bytes_of_text(execute->purge.document),
+		       signers, 1, authorities, approval->approved, &signer, &execute->err);
+}
+
+/* Rows can be edited: that it was approved is not taken from the phase but from the signatures (threats G10). */
+static bool
+is_signed_for(struct purge_execute *execute, const struct purge_mailboxes *mailboxes)
+{
+	struct depd *depd = execute->depd;
+	struct db_dep_approval *approvals;
+	size_t count;
+	CLEAN(buf)
+	struct buf authorities;
+	buf_init(&authorities, APPROVERS_AUTHORITIES_MAX);
+	if (!db_dep_purge_approvals(
+		    depd->db, execute->id, execute->arena, &approvals, &count, &execute->err) ||
+		!approvers_authorities(depd, &authorities, &execute->err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!is_approval(execute, &approvals[i], buf_bytes(&authorities)))
+			return false;
+	return (count > 0 && (int64_t)count >= execute->purge.needed &&
+		       is_of_this(execute, mailboxes)) ||
+	       err_set(&execute->err, ERR_CATALOG_INTEGRITY,
+		       "The purge of policy %s was not approved as its row says.",
+		       execute->policy.name);
+}
+
 /* The set of mailboxes cannot have changed since the approval; if it did, somebody edited the catalog. */
 static bool
 is_as_approved(struct purge_execute *execute)
@@ -144,7 +201,8 @@ is_as_approved(struct purge_execute *execute)
 	struct purge_mailboxes mailboxes;
 	int64_t strays;
 	if (!purge_document_mailboxes(db, &execute->policy, &mailboxes, &execute->err) ||
-		!db_dep_purge_strays(db, execute->id, mailboxes.slot, &strays, &execute->err))
+		!db_dep_purge_strays(db, execute->id, mailboxes.slot, &strays, &execute->err) ||
+		!is_signed_for(execute, &mailboxes))
 		return false;
 	return (strays == 0 && memcmp(mailboxes.digest, execute->purge.names,
 				       sizeof(execute->purge.names)) == 0) ||

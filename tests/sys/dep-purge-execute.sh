@@ -118,10 +118,16 @@ authority stranger || bail "no authority"
 dc_fails "approvals are those of the authorities given" ApprovalRefused purge verify "$T/first.jws" \
 	--public-key "$T/service.pem" --authorities "$T/stranger.pem"
 
-# ---- another start, with the keys granted again ----
-dep_stop
+# ---- another start, with the keys granted again, and a purge that nobody approved in the catalog ----
 granted
+policy_make mailbox Planted
+dep_stop
+empty=$(printf '' | sha256sum | cut -d' ' -f1)
+sqlite3 "$T/dep.db" "UPDATE policy SET state = 3 WHERE name = 'Planted';
+	INSERT INTO purge SELECT id, 2, 1, '{}', 0, X'$empty', 99, 1, 1, 1, 1 FROM policy WHERE name = 'Planted'" || bail "not planted"
 dep_start || bail "depd did not start again"
+tap_ok "a purge that was planted waits" wait_for dep_log_has 'purge.waits.*was not approved'
+tap_is "and destroys nothing" 3 "$(sqlite3 "$T/dep.db" "SELECT state FROM policy WHERE name = 'Planted'")"
 tap_is "keys that are given back open nothing" "403 PolicyPurging" "$(opened anna)"
 tap_is "but they open a copy of the catalog from before" "customer keys" "$(recovered "$T/before.db")"
 dc_fails "so nothing is irrecoverable yet" KeysNotPurged mailbox policy purge certify USA --backups-destroyed "there were none"
